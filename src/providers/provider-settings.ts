@@ -1,0 +1,126 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+import type { ValidationOptions } from 'class-validator';
+
+/** One line of the ordered map from a bank's balance type to AMLYZE's. */
+export class BalanceTypeEntry {
+  /** The bank's word, compared without case and without the provider's prefix. */
+  @IsString()
+  @Length(1, 100)
+  type: string;
+
+  /** AMLYZE `balanceType` code. */
+  @IsString()
+  @Length(1, 100)
+  code: string;
+}
+
+const IANA_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
+
+/** Node also takes offsets such as "+03:00" as a zone; they have no daylight-saving rules, so only names are let in. */
+function isTimeZoneName(value: unknown): boolean {
+  if (typeof value !== 'string' || !IANA_NAME.test(value)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function IsTimeZoneName(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isTimeZoneName',
+    validator: {
+      validate: isTimeZoneName,
+      defaultMessage: () => '$property must be an IANA time zone such as Asia/Riyadh',
+    },
+  });
+}
+
+/** A path below the base URL: no query, no fragment, no way up, and the placeholders that it must carry. */
+export function IsApiPath(placeholders: readonly string[] = [], options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isApiPath',
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'string' &&
+          /^(\/[A-Za-z0-9._~{}-]+)+$/.test(value) &&
+          !/\/\.{1,2}(\/|$)/.test(value) &&
+          placeholders.every((placeholder) => value.split(placeholder).length === 2),
+        defaultMessage: () =>
+          `$property must be a path such as /v1/name${placeholders.length > 0 ? ` with ${placeholders.join(', ')}` : ''}`,
+      },
+    },
+    options,
+  );
+}
+
+function HasNoTypeTwice(): PropertyDecorator {
+  return ValidateBy({
+    name: 'hasNoTypeTwice',
+    validator: {
+      validate: (value: unknown) => {
+        if (!Array.isArray(value)) return false;
+        const types = value.map((entry: unknown) =>
+          entry instanceof BalanceTypeEntry && typeof entry.type === 'string' ? entry.type.toLowerCase() : entry,
+        );
+        return new Set(types).size === types.length;
+      },
+      defaultMessage: () => '$property must not name a type twice',
+    },
+  });
+}
+
+/** Settings that every provider understands; each provider's class adds its own and may replace the defaults. */
+export class ProviderSettings {
+  /** Ordered: of several types that map to one code the first one in the answer is sent. */
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(50)
+  @HasNoTypeTwice()
+  @ValidateNested({ each: true })
+  @Type(() => BalanceTypeEntry)
+  balanceTypes: BalanceTypeEntry[] = [];
+
+  /** Zone of bank times that come without an offset. */
+  @IsOptional()
+  @IsTimeZoneName()
+  timeZone?: string;
+
+  /** Upper bound of calls per second to this connection; absent means none. */
+  @IsOptional()
+  @IsNumber({ allowNaN: false, allowInfinity: false })
+  @Min(0.001)
+  @Max(10_000)
+  requestsPerSecond?: number;
+
+  /** Total deadline of one call to the bank, in milliseconds. */
+  @IsInt()
+  @Min(100)
+  @Max(120_000)
+  timeoutMs: number = 10_000;
+
+  /** What the budget of unattended reads is counted by. */
+  @IsIn(['account', 'consent'])
+  accessScope: 'account' | 'consent' = 'account';
+
+  /** The window of that budget. */
+  @IsIn(['rolling-24h', 'calendar-day'])
+  accessWindow: 'rolling-24h' | 'calendar-day' = 'rolling-24h';
+}

@@ -1,0 +1,124 @@
+import type { MappingSettings, ReportedBalance, Step } from '../balances/balance';
+import type { ReadingOutcome } from '../balances/outcome';
+import type { ClientTls } from '../shared/http-client';
+import type { ProviderSettings } from './provider-settings';
+
+/** How we reach one bank API, ready to use: settings validated, secrets opened. */
+export interface ProviderConnection<S extends ProviderSettings = ProviderSettings> {
+  id: string;
+  name: string;
+  /** Scheme, host and maybe a path prefix; a trailing slash means nothing. */
+  baseUrl: string;
+  settings: S;
+  secrets: Readonly<Record<string, string>>;
+  tls?: ClientTls;
+  /** Total deadline of one HTTP call, in milliseconds. */
+  timeoutMs: number;
+}
+
+/**
+ * The person who is asking right now, as seen by the caller. Sending any of these claims that a PSU is present, so they
+ * exist only where one is: a scheduled read has no PsuContext.
+ */
+export interface PsuContext {
+  ipAddress: string;
+  ipPort?: string;
+  deviceId?: string;
+  geoLocation?: string;
+}
+
+/** One question to a bank: the balances of one account under one consent. */
+export interface BalanceQuestion {
+  /** UUID, new for every attempt. */
+  requestId: string;
+  bankCode: string;
+  providerAccountId: string;
+  /** The bank's id of the consent, not ours. */
+  consentId: string;
+  /** The consent's own token, where the provider works with one. */
+  accessToken?: string;
+  psu?: PsuContext;
+}
+
+/** `in-run`: may be repeated within the run. `renew-token`: repeat once, with a new token. `next-slot`: not before it. */
+export type Retry = 'in-run' | 'next-slot' | 'renew-token';
+
+/** What must not be asked any more, once the repeats that `retry` allows are used up. */
+export type Stops = 'nothing' | 'account' | 'consent' | 'connection';
+
+/** The bank answered with something that `toBalances` can be asked about. */
+export interface AnsweredRead {
+  kind: 'answered';
+  httpStatus: number;
+  latencyMs: number;
+  body: string;
+}
+
+export interface FailedRead {
+  kind: 'failed';
+  outcome: ReadingOutcome;
+  /** For operators: what came and from where, free of secrets. */
+  reason: string;
+  retry: Retry;
+  stops: Stops;
+  /** Wait at least this long before asking what `stops` names again; at most 24 h. */
+  retryAfterMs?: number;
+  /** The read may have reached the bank, so it counts against the consent's budget. */
+  bytesMayHaveLeft: boolean;
+  httpStatus?: number;
+  latencyMs: number;
+  /** The body of a refusal, with our own secrets blanked out. */
+  body?: string;
+}
+
+export type FetchResult = AnsweredRead | FailedRead;
+
+/** A body taken apart, its fields still raw: only an element that is eligible may fail a reading. */
+export interface ParsedBalances {
+  kind: 'parsed';
+  reported: ReportedBalance[];
+  steps: Step[];
+}
+
+export interface RefusedAnswer {
+  kind: 'refused';
+  outcome: 'INVALID_PAYLOAD' | 'ACCOUNT_MISMATCH' | 'BANK_ERROR';
+  reason: string;
+  steps: Step[];
+}
+
+export type ParsedAnswer = ParsedBalances | RefusedAnswer;
+
+export interface CheckResult {
+  ok: boolean;
+  latencyMs: number;
+  /** What was tried and what was seen. */
+  detail: string;
+}
+
+export interface SecretNames {
+  required: readonly string[];
+  optional: readonly string[];
+}
+
+/** What a consent must bring along for this provider. */
+export interface ConsentNeeds {
+  accessToken: boolean;
+  bankCode: boolean;
+}
+
+/** The port that a bank API implements. Everything the gateway knows about one bank API is behind it. */
+export interface BalanceProvider<S extends ProviderSettings = ProviderSettings> {
+  readonly name: string;
+  /** class-validator class of `settings`; its property initialisers are the defaults. */
+  readonly settingsClass: new () => S;
+  readonly secretNames: SecretNames;
+  readonly consentNeeds: ConsentNeeds;
+  mappingSettings(settings: S): MappingSettings;
+  /** One read over the network. Never throws for the other side's behaviour. */
+  fetchBalances(connection: ProviderConnection<S>, question: BalanceQuestion): Promise<FetchResult>;
+  /** Pure: takes an answer's body apart and makes sure that it answers the question. */
+  toBalances(body: string, question: BalanceQuestion): ParsedAnswer;
+  /** One live, harmless call that reads no account data. */
+  check(connection: ProviderConnection<S>): Promise<CheckResult>;
+}
