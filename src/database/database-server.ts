@@ -1,0 +1,57 @@
+import { Logger } from '@nestjs/common';
+import type { Environment } from '../config/environment';
+import { classifyDatabaseFailure } from '../shared/database-failure';
+import { StartProblem } from '../shared/start-problem';
+import { MIGRATION_LIMITS, openDataSource } from './data-source';
+import { startEmbeddedPostgres } from './embedded-postgres';
+import { migrate } from './migrations';
+
+export const APPLICATION_NAME = 'open-banking-gateway';
+
+/** A database that answers and is migrated, with the server under it where the gateway runs one itself. */
+export class DatabaseServer {
+  constructor(
+    readonly url: string,
+    /** Ends the embedded server; does nothing for one that is not ours. */
+    readonly stop: () => Promise<void>,
+  ) {}
+}
+
+/** Reaches the database (starts it where DATABASE_URL is absent) and runs the pending migrations. */
+export async function openDatabaseServer(environment: Environment): Promise<DatabaseServer> {
+  const { databaseUrl, dataDir } = environment;
+  if (databaseUrl !== undefined) {
+    await migrateDatabase(databaseUrl);
+    return new DatabaseServer(databaseUrl, () => Promise.resolve());
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir });
+  try {
+    await migrateDatabase(embedded.url);
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+  return new DatabaseServer(embedded.url, () => embedded.stop());
+}
+
+async function migrateDatabase(url: string): Promise<void> {
+  const dataSource = await openDataSource({
+    url,
+    applicationName: `${APPLICATION_NAME}-migrations`,
+    limits: MIGRATION_LIMITS,
+  }).catch((cause: unknown) => {
+    throw new StartProblem([`DATABASE_URL: ${describe(cause)}`], { cause });
+  });
+  try {
+    const names = await migrate(dataSource);
+    if (names.length > 0) new Logger('Database').log(`migrated: ${names.join(', ')}`);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** The driver's message can hold host and user, never the password; the URL itself is not repeated. */
+function describe(cause: unknown): string {
+  const message = cause instanceof Error && cause.message !== '' ? cause.message : 'no answer';
+  return `the database cannot be reached (${classifyDatabaseFailure(cause)}: ${message})`;
+}

@@ -1,0 +1,55 @@
+import { Global, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Environment } from '../config/environment';
+import { Database } from '../shared/database';
+import { databaseOf, dataSourceOptions } from './data-source';
+import { APPLICATION_NAME, DatabaseServer, openDatabaseServer } from './database-server';
+
+@Module({
+  providers: [{ provide: DatabaseServer, useFactory: openDatabaseServer, inject: [Environment] }],
+  exports: [DatabaseServer],
+})
+class DatabaseServerModule {}
+
+/**
+ * Closes the pool and then the server in the last of Nest's shutdown hooks. Whoever writes while the gateway ends has to
+ * be done in onModuleDestroy or beforeApplicationShutdown.
+ */
+@Injectable()
+class DatabaseShutdown implements OnApplicationShutdown {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly server: DatabaseServer,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    await this.server.stop();
+  }
+}
+
+/** TypeORM's DataSource with every entity, and `Database` for visible SQL over the same pool. */
+@Global()
+@Module({
+  imports: [
+    DatabaseServerModule,
+    TypeOrmModule.forRootAsync({
+      imports: [DatabaseServerModule],
+      inject: [DatabaseServer],
+      useFactory: ({ url }: DatabaseServer) => ({
+        ...dataSourceOptions({
+          url,
+          applicationName: APPLICATION_NAME,
+          onPoolError: (error) => new Logger('Database').warn(`an idle session was lost: ${error.message}`),
+        }),
+        // The database has just answered; an orchestrator restarts what cannot start.
+        retryAttempts: 0,
+      }),
+    }),
+  ],
+  providers: [{ provide: Database, useFactory: databaseOf, inject: [DataSource] }, DatabaseShutdown],
+  exports: [Database, TypeOrmModule],
+})
+export class DatabaseModule {}

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { StartProblem } from '../../shared/start-problem';
+import { findBinaries, type PostgresBinaries } from './binaries';
+import { assertReachable, chooseSystemUser, type SystemUser } from './system-user';
+
+/** A data folder that is ready for a server: initialised, reachable, with its password. */
+export interface Cluster {
+  dir: string;
+  logFile: string;
+  password: string;
+  binaries: PostgresBinaries;
+  processOptions: { uid?: number; gid?: number; cwd: string; env: NodeJS.ProcessEnv };
+}
+
+export const SUPERUSER = 'postgres';
+
+/** Prepares DATA_DIR and makes the cluster where there is none. */
+export async function openCluster(dataDir: string): Promise<Cluster> {
+  const root = resolve(dataDir);
+  const dir = join(root, 'postgres');
+  const binaries = findBinaries();
+  makeFolder(root);
+  const user = chooseSystemUser(dir);
+  if (user) {
+    // Others may pass through, not list; every file in it has its own mode.
+    chmodSync(root, 0o711);
+    assertReachable(root, user, 'DATA_DIR');
+    assertReachable(binaries.postgres, user, 'node_modules');
+  }
+  const passwordFile = join(root, 'postgres-password');
+  const cluster: Cluster = {
+    dir,
+    logFile: join(root, 'postgres.log'),
+    password: readOrCreatePassword(passwordFile, user),
+    binaries,
+    processOptions: {
+      ...(user ? { uid: user.uid, gid: user.gid } : {}),
+      cwd: '/',
+      // Nothing of the gateway's environment, which holds tokens and keys.
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+    },
+  };
+  if (!existsSync(join(dir, 'PG_VERSION'))) await initialise(cluster, passwordFile, user);
+  return cluster;
+}
+
+function makeFolder(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StartProblem([`DATA_DIR: ${root} cannot be created (${codeOf(cause)})`], { cause });
+  }
+}
+
+/** Exclusive creation: of two gateways that start at once in an empty folder both use the same password. */
+function readOrCreatePassword(file: string, user: SystemUser | undefined): string {
+  try {
+    writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+    if (user) chownSync(file, user.uid, user.gid);
+  } catch (cause) {
+    if (codeOf(cause) !== 'EEXIST')
+      throw new StartProblem([`DATA_DIR: cannot write ${file} (${codeOf(cause)})`], { cause });
+  }
+  return readFileSync(file, 'utf8');
+}
+
+/** initdb works in a folder beside and is renamed when complete, so that a killed first start leaves no half cluster. */
+async function initialise(cluster: Cluster, passwordFile: string, user: SystemUser | undefined): Promise<void> {
+  const draft = `${cluster.dir}.${String(process.pid)}`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { mode: 0o700 });
+  if (user) chownSync(draft, user.uid, user.gid);
+  try {
+    await runInitdb(cluster, draft, passwordFile);
+    renameSync(draft, cluster.dir);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    // Another gateway was first; which of the two goes on is decided at the lock.
+    if (!existsSync(join(cluster.dir, 'PG_VERSION'))) throw error;
+  }
+}
+
+async function runInitdb(cluster: Cluster, draft: string, passwordFile: string): Promise<void> {
+  const args = [
+    `--pgdata=${draft}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // Postgres's own collation: the same order on every system, and no locale of the machine is needed.
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
+  ];
+  const child = spawn(cluster.binaries.initdb, args, {
+    ...cluster.processOptions,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
+  const code = await new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (exitCode, signal) => resolve(exitCode ?? signal ?? 'unknown'));
+  });
+  if (code === 0) return;
+  const reason = errors.trim().split('\n').slice(-3).join(' ');
+  throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${reason}`]);
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

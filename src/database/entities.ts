@@ -1,0 +1,2 @@
+/** One class per table. */
+export const entities: (new () => object)[] = [];
