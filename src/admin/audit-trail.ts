@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { Queryable } from '../shared/database';
+import { requestContext } from './request-context';
+
+export interface AuditEntry {
+  /** `thing.verb`, such as `connection.update`. */
+  action: string;
+  /** `thing:id`, such as `connection:17`. */
+  target: string;
+  reason?: string | undefined;
+  /** What changed. Names of secrets may be in it, their values never. */
+  detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Who changed what, when and why. The table refuses changes to what is in it. */
+@Injectable()
+export class AuditTrail {
+  /** Appends in the caller's transaction: a change without its entry, or an entry without its change, cannot stay. */
+  async append(tx: Queryable, { action, target, reason, detail }: AuditEntry): Promise<void> {
+    const context = requestContext();
+    await tx.query(
+      `insert into audit_entry (actor, action, target, reason, detail, correlation_id) values ($1, $2, $3, $4, $5, $6)`,
+      [
+        context?.actor ?? 'gateway',
+        action,
+        target,
+        reason ?? null,
+        JSON.stringify(detail ?? {}),
+        context?.correlationId ?? 'none',
+      ],
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import type { Environment } from '../config/environment';
+import { bodyDeadline, MAX_BODY_BYTES, refuseHostileShapes } from './body-limits';
+import { serveOpenApi } from './open-api';
+import { ProblemFilter } from './problem.filter';
+import { correlate } from './request-context';
+import { validationPipe } from './validation.pipe';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 120_000;
+const MAX_HEADERS = 100;
+const MAX_CONNECTIONS = 2_000;
+
+/**
+ * Everything between the socket and the controllers. The application has to be created with `bodyParser: false`: the
+ * parser here is the only one.
+ */
+export function configureApp(app: NestExpressApplication, environment: Environment): void {
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(correlate);
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+      },
+    }),
+  );
+  app.use(noStore);
+  app.use(bodyDeadline);
+  app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
+  app.use(refuseHostileShapes);
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  serveOpenApi(app, environment);
+  limitServer(app);
+}
+
+/** Answers hold account data: no cache on the way may keep them. */
+function noStore(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('Cache-Control', 'no-store');
+  next();
+}
+
+function limitServer(app: NestExpressApplication): void {
+  const server = app.getHttpServer();
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  // No total limit, because an import may take long; bodyDeadline and the idle time-out bound the rest.
+  server.requestTimeout = 0;
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = MAX_CONNECTIONS;
+}

@@ -1,0 +1,98 @@
+import { STATUS_CODES } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { isDatabaseUnavailable } from '../shared/database-failure';
+import { ApiProblem, type ProblemBody } from '../shared/problem';
+import { requestContext } from './request-context';
+
+/** More are of no use to a reader, and an answer must not grow with the input. */
+const MAX_ERRORS = 50;
+
+/** Writes every error as application/problem+json. Only what an ApiProblem says goes out; the rest stays in the log. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const problem = toProblem(error);
+    const correlationId = requestContext()?.correlationId ?? response.get('X-Correlation-Id') ?? 'none';
+    if (problem.getStatus() >= 500) {
+      this.logger.error({ err: error, correlationId, method: request.method }, 'request failed');
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    // A body that nobody will read must not keep the connection busy.
+    if (!request.complete) response.setHeader('Connection', 'close');
+    response
+      .status(problem.getStatus())
+      .set({ 'Cache-Control': 'no-store', ...problem.headers })
+      .type('application/problem+json')
+      .send(JSON.stringify(toBody(problem, correlationId)));
+  }
+}
+
+export function toBody(problem: ApiProblem, correlationId: string): ProblemBody {
+  const { type, title, message: detail, errors, extra } = problem;
+  const shown = errors?.slice(0, MAX_ERRORS);
+  return { ...extra, type, title, status: problem.getStatus(), detail, correlationId, ...(shown && { errors: shown }) };
+}
+
+/** What the caller may know about an error. Framework messages quote the input, so they are replaced, not passed on. */
+export function toProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof HttpException) return ofStatus(error.getStatus());
+  if (isDatabaseUnavailable(error)) {
+    return new ApiProblem({
+      status: 503,
+      name: 'unavailable',
+      title: 'Service unavailable',
+      detail: 'The database does not answer. Nothing of this request was stored; try again.',
+      headers: { 'Retry-After': '5' },
+    });
+  }
+  return ofStatus(statusOf(error));
+}
+
+function ofStatus(status: number): ApiProblem {
+  switch (status) {
+    case 400:
+      return ApiProblem.malformed(
+        'The request cannot be read: the body must be well-formed JSON, the URL well-formed.',
+      );
+    case 401:
+      return ApiProblem.unauthorized();
+    case 404:
+      return new ApiProblem({
+        status,
+        name: 'not-found',
+        title: 'Not found',
+        detail: 'There is no such resource: check method and path against /docs.',
+      });
+    case 413:
+      return ApiProblem.tooLarge('The body must not be larger than 1 MB.');
+    case 415:
+      return ApiProblem.unsupportedMediaType(['application/json']);
+    default:
+      return status >= 400 && status < 500 ? plain(status, 'The request was refused.') : gatewayError();
+  }
+}
+
+function gatewayError(): ApiProblem {
+  return plain(500, 'The gateway failed on this request. The log has the cause under this correlationId.');
+}
+
+function plain(status: number, detail: string): ApiProblem {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return new ApiProblem({ status, name: title.toLowerCase().replace(/[^a-z]+/g, '-'), title, detail });
+}
+
+/** Express' own errors carry a status; only those of the caller's making are believed. */
+function statusOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
+  return typeof error.statusCode === 'number' && error.statusCode < 500 ? error.statusCode : 500;
+}

@@ -1,0 +1,49 @@
+import { ValidationPipe } from '@nestjs/common';
+import type { ValidationError, ValidatorOptions } from 'class-validator';
+import { ApiProblem, type FieldError } from '../shared/problem';
+
+/** One strictness for everything that comes in from outside: unknown fields are refused, types are not converted. */
+export const STRICT: ValidatorOptions = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  forbidUnknownValues: true,
+  // Values stay out of the errors: they may be secrets.
+  validationError: { target: false, value: false },
+};
+
+/** The global pipe for bodies and queries. */
+export function validationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    ...STRICT,
+    transform: true,
+    transformOptions: { enableImplicitConversion: false },
+    exceptionFactory: (errors: ValidationError[]) => ApiProblem.invalid(toFieldErrors(errors)),
+  });
+}
+
+/** Flattens class-validator's tree to paths such as `rates[3].base`. */
+export function toFieldErrors(errors: readonly ValidationError[], parent = ''): FieldError[] {
+  return errors.flatMap((error) => {
+    const field = pathOf(parent, error.property);
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      field,
+      message: wording(name, message, error.property),
+    }));
+    return [...own, ...toFieldErrors(error.children ?? [], field)];
+  });
+}
+
+function pathOf(parent: string, property: string | undefined): string {
+  if (property === undefined) return parent;
+  // Names of unknown fields are the caller's: shortened, and without control characters.
+  const name = property.replace(/\p{Cc}/gu, '?').slice(0, 100);
+  if (parent === '') return name;
+  return /^\d+$/.test(name) ? `${parent}[${name}]` : `${parent}.${name}`;
+}
+
+function wording(constraint: string, message: string, property: string | undefined): string {
+  if (constraint === 'whitelistValidation') return 'is not a field of this request: remove it or correct its spelling';
+  if (constraint === 'unknownValue' || property === undefined) return 'must be one JSON object';
+  // class-validator's own messages begin with the property's name, which the field says already.
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+}
