@@ -1,0 +1,110 @@
+import { hash } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { Pool } from 'undici';
+import { guardedLookup, ipLiteral, isPublicAddress, type Resolve } from './address-guard';
+import { CallProblem, codeOf, tlsProblem } from './failure';
+import type { ClientTls } from './types';
+
+const MAX_POOLS = 256;
+/** More connections to one origin than calls a replica ever has in flight towards one bank. */
+const CONNECTIONS_PER_POOL = 64;
+const MAX_RESPONSE_HEADER_BYTES = 16 * 1024;
+// Servers close idle connections, and a request that crosses such a close is in doubt: better to close first.
+const KEEP_ALIVE_MS = 4_000;
+const MAX_KEEP_ALIVE_MS = 30_000;
+// Node's own 250 ms gives up on addresses that are merely far away.
+const NEXT_ADDRESS_AFTER_MS = 1_000;
+
+export interface PoolOptions {
+  allowPrivateAddresses: boolean;
+  resolve: Resolve;
+  /** Milliseconds for name resolution, TCP and TLS together. */
+  connectTimeoutMs: number;
+}
+
+/** Keep-alive connections, one pool per origin and TLS identity, so that no connection is ever used under another's certificate. */
+export class ConnectionPools {
+  /** In order of last use, oldest first. */
+  private readonly pools = new Map<string, Pool>();
+
+  constructor(private readonly options: PoolOptions) {}
+
+  /** Throws a CallProblem where the address is forbidden or the certificate or key cannot be read. */
+  poolFor(url: URL, tls: ClientTls | undefined): Pool {
+    const key = tls === undefined ? url.origin : `${url.origin} ${identityOf(tls)}`;
+    let pool = this.pools.get(key);
+    if (pool === undefined) pool = this.open(url, tls);
+    else this.pools.delete(key);
+    this.pools.set(key, pool);
+    this.evict();
+    return pool;
+  }
+
+  /** Cuts every connection; calls still in flight fail. */
+  async close(): Promise<void> {
+    const pools = [...this.pools.values()];
+    this.pools.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  private open(url: URL, tls: ClientTls | undefined): Pool {
+    const { allowPrivateAddresses, resolve, connectTimeoutMs } = this.options;
+    // A name is checked when it is resolved; a literal never is.
+    const literal = ipLiteral(url.hostname);
+    if (!allowPrivateAddresses && literal !== undefined && !isPublicAddress(literal)) {
+      throw new CallProblem('address-not-allowed', 'the address is not public');
+    }
+    return new Pool(url.origin, {
+      connections: CONNECTIONS_PER_POOL,
+      pipelining: 1,
+      allowH2: false,
+      useMilo: false,
+      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+      connectTimeout: connectTimeoutMs,
+      // The exchange has one deadline over everything.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
+      connect: {
+        lookup: guardedLookup(resolve, allowPrivateAddresses),
+        secureContext: secureContext(tls),
+        // Said here because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise decide it.
+        rejectUnauthorized: true,
+      },
+    });
+  }
+
+  private evict(): void {
+    if (this.pools.size <= MAX_POOLS) return;
+    const oldest = this.pools.entries().next().value;
+    if (oldest === undefined) return;
+    this.pools.delete(oldest[0]);
+    // Its calls in flight are finished first.
+    void oldest[1].close();
+  }
+}
+
+function secureContext(tls: ClientTls | undefined): SecureContext {
+  try {
+    return createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(tls?.certificate !== undefined && { cert: tls.certificate }),
+      ...(tls?.key !== undefined && { key: tls.key }),
+      ...(tls?.passphrase !== undefined && { passphrase: tls.passphrase }),
+      ...(tls?.ca !== undefined && { ca: tls.ca }),
+    });
+  } catch (error) {
+    throw new CallProblem(
+      'tls',
+      `the client certificate, its key or the authority cannot be used: ${tlsProblem(codeOf(error)).message}`,
+    );
+  }
+}
+
+/** A digest, so that no key text lives on in a map. */
+function identityOf({ certificate, key, passphrase, ca }: ClientTls): string {
+  return hash('sha256', JSON.stringify([certificate, key, passphrase, ca]));
+}
