@@ -27,6 +27,10 @@ export class BalanceTypeEntry {
   @IsString()
   @Length(1, 100)
   code: string;
+
+  static of(type: string, code: string): BalanceTypeEntry {
+    return Object.assign(new BalanceTypeEntry(), { type, code });
+  }
 }
 
 const IANA_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
