@@ -1,48 +1,138 @@
 import { Injectable } from '@nestjs/common';
+import * as parse from './parsers';
+import type { Endpoint, EncryptionKey } from './parsers';
+import { Variable } from './variable';
 
-export interface EncryptionKey {
-  id: string;
-  key: Buffer;
-}
+export type { Endpoint, EncryptionKey } from './parsers';
+export { ConfigurationProblem } from './configuration-problem';
+export { loadEnvironment } from './load-environment';
 
-export interface Endpoint {
-  method: 'POST' | 'PUT';
-  path: string;
-}
-
-/** What the gateway was started with, validated. */
+/**
+ * What the gateway was started with: one property per environment variable, the same name in capitals. An absent or empty
+ * variable has the default that stands here; one without a default is absent here too, or required where that is said.
+ */
 @Injectable()
 export class Environment {
+  /** TCP port of the REST API; 0 takes a free one. */
+  @Variable(parse.wholeNumber(0, 65_535))
   readonly port: number = 3000;
-  readonly host: string = '127.0.0.1';
-  readonly databaseUrl?: string;
-  readonly dataDir: string = '.data';
-  readonly adminApiKey: string;
-  readonly encryptionKeys: readonly EncryptionKey[];
-  readonly amlyzeBaseUrl: string;
-  readonly amlyzeToken?: string;
-  readonly amlyzeTokenFile?: string;
-  readonly amlyzeRequester: string = 'open-banking-gateway';
-  readonly amlyzeBusinessUnit?: string;
-  readonly amlyzeTenantHeader?: { name: string; value: string };
-  readonly amlyzeBatchSize: number = 500;
-  readonly amlyzeConcurrency: number = 4;
-  readonly amlyzeTimeoutMs: number = 30_000;
-  readonly amlyzeMaxAttempts: number = 12;
-  readonly amlyzeBatchEndpoint: Endpoint = { method: 'POST', path: '/amlyze-ws-rest/batch-account-balances' };
-  readonly amlyzeSingleEndpoint: Endpoint = { method: 'PUT', path: '/amlyze-ws-rest/account-balance' };
-  readonly communicationNumberPrefix: string = 'obg-';
-  readonly syncCron: string = '0 6,12,18 * * *';
-  readonly syncConcurrency: number = 32;
-  readonly equivalentCurrency?: string;
-  readonly leaseSeconds: number = 30;
-  readonly pollIntervalMs: number = 500;
-  readonly allowPrivateAddresses: boolean = false;
-  readonly logLevel: string = 'info';
-  readonly metricsPublic: boolean = false;
-}
 
-export function loadEnvironment(env: NodeJS.ProcessEnv): Environment {
-  void env;
-  return new Environment();
+  /** Address that the REST API listens on. Only loopback unless set; a container needs 0.0.0.0. */
+  @Variable(parse.host)
+  readonly host: string = '127.0.0.1';
+
+  /**
+   * Postgres 15 or newer, as postgres://user:password@host:port/database; `?sslmode=verify-full&sslrootcert=/path` for TLS.
+   * Absent: the gateway runs a Postgres of its own in DATA_DIR.
+   */
+  @Variable(parse.databaseUrl)
+  readonly databaseUrl?: string;
+
+  /** Folder of the embedded database and the generated keys; not used with DATABASE_URL. */
+  @Variable(parse.matching(/^[^\0]+$/, 'a folder'))
+  readonly dataDir: string = '.data';
+
+  /**
+   * First admin key, at least 32 characters. Required with DATABASE_URL; otherwise generated once into DATA_DIR and printed at
+   * that first start.
+   */
+  @Variable(parse.adminKey)
+  readonly adminApiKey: string;
+
+  /** True only at the start that made the admin key: the one time it is printed. Not a variable. */
+  readonly adminApiKeyIsNew: boolean = false;
+
+  /**
+   * Keys that seal stored secrets: id:base64 of 32 bytes, several separated by commas. The first one writes, all of them read.
+   * Required with DATABASE_URL; otherwise generated once into DATA_DIR.
+   */
+  @Variable(parse.encryptionKeys)
+  readonly encryptionKeys: readonly EncryptionKey[];
+
+  /** AMLYZE's base URL, https; http and private addresses only with ALLOW_PRIVATE_ADDRESSES. Required. */
+  @Variable((text) => text.replace(/\/+$/, ''))
+  readonly amlyzeBaseUrl: string;
+
+  /** AMLYZE's API token. Either this or AMLYZE_TOKEN_FILE is required. */
+  @Variable(parse.token)
+  readonly amlyzeToken?: string;
+
+  /** File that holds AMLYZE's API token; read again when it changes. */
+  @Variable(parse.readableFile)
+  readonly amlyzeTokenFile?: string;
+
+  /** Name of the calling system in every record, at most 100 characters. */
+  @Variable(parse.matching(/^[^\p{Cc}]{1,100}$/u, 'at most 100 characters without control characters'))
+  readonly amlyzeRequester: string = 'open-banking-gateway';
+
+  /** AMLYZE's businessUnit of every record that has none of its own; left out of the record unless set. */
+  @Variable(parse.matching(/^[^\p{Cc}]{1,255}$/u, 'at most 255 characters without control characters'))
+  readonly amlyzeBusinessUnit?: string;
+
+  /** Extra header of every call to AMLYZE, as "Name: value". */
+  @Variable(parse.header)
+  readonly amlyzeTenantHeader?: { name: string; value: string };
+
+  /** Records in one call to AMLYZE. */
+  @Variable(parse.wholeNumber(1, 5_000))
+  readonly amlyzeBatchSize: number = 500;
+
+  /** Calls to AMLYZE in flight, per replica. */
+  @Variable(parse.wholeNumber(1, 64))
+  readonly amlyzeConcurrency: number = 4;
+
+  /** Milliseconds until a call to AMLYZE is given up, from its start to the last byte of its answer. */
+  @Variable(parse.wholeNumber(100, 600_000))
+  readonly amlyzeTimeoutMs: number = 30_000;
+
+  /** Attempts after which a record is exhausted; failures of the whole endpoint do not count. */
+  @Variable(parse.wholeNumber(1, 1_000))
+  readonly amlyzeMaxAttempts: number = 12;
+
+  /** Method and path of the batch of balances, below AMLYZE_BASE_URL. */
+  @Variable(parse.endpoint)
+  readonly amlyzeBatchEndpoint: Endpoint = { method: 'POST', path: '/amlyze-ws-rest/batch-account-balances' };
+
+  /** Method and path of a single balance, below AMLYZE_BASE_URL. */
+  @Variable(parse.endpoint)
+  readonly amlyzeSingleEndpoint: Endpoint = { method: 'PUT', path: '/amlyze-ws-rest/account-balance' };
+
+  /** Begins every communicationNumber; a change of it makes new numbers. */
+  @Variable(parse.matching(/^[A-Za-z0-9._-]{1,40}$/, 'at most 40 letters, digits, dots, dashes and underscores'))
+  readonly communicationNumberPrefix: string = 'obg-';
+
+  /**
+   * Cron expression of the slots in which balances are read, UTC. Three a day leave the fourth unattended read that PSD2 allows
+   * to an operator.
+   */
+  @Variable(parse.cronExpression)
+  readonly syncCron: string = '0 6,12,18 * * *';
+
+  /** Calls to banks in flight, per replica. */
+  @Variable(parse.wholeNumber(1, 512))
+  readonly syncConcurrency: number = 32;
+
+  /** Reference currency for equivalentValue; the field is not sent unless set. */
+  @Variable(parse.currency)
+  readonly equivalentCurrency?: string;
+
+  /** Seconds after which the work of a dead replica is taken over; renewed every third of it while the work lives. */
+  @Variable(parse.wholeNumber(1, 3_600))
+  readonly leaseSeconds: number = 30;
+
+  /** Milliseconds between two looks for due work. */
+  @Variable(parse.wholeNumber(10, 60_000))
+  readonly pollIntervalMs: number = 500;
+
+  /** Permits http and loopback or private addresses of banks and AMLYZE: sandbox and development only. */
+  @Variable(parse.flag)
+  readonly allowPrivateAddresses: boolean = false;
+
+  /** Least severity that is logged. */
+  @Variable(parse.oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'))
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' = 'info';
+
+  /** Serves /metrics without a key. */
+  @Variable(parse.flag)
+  readonly metricsPublic: boolean = false;
 }

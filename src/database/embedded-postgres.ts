@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { classifyDatabaseFailure } from '../shared/database-failure';
+import { errorMessage } from '../shared/error-code';
 import { StartProblem } from '../shared/start-problem';
 import { openCluster, SUPERUSER, type Cluster } from './embedded/cluster';
 import { isPostmasterAlive, readPostmaster, requestStop, spawnPostmaster } from './embedded/postmaster';
@@ -78,7 +79,7 @@ async function probe(cluster: Cluster, port: number): Promise<'starting' | 'away
     return undefined;
   } catch (error) {
     if (classifyDatabaseFailure(error) === 'other') throw error;
-    return error instanceof Error && error.message.includes('starting up') ? 'starting' : 'away';
+    return errorMessage(error).includes('starting up') ? 'starting' : 'away';
   } finally {
     await client.end().catch(() => undefined);
   }

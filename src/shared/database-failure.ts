@@ -1,3 +1,5 @@
+import { errorCode, errorMessage } from './error-code';
+
 /**
  * What a failed database call means for the caller:
  * - `unavailable`: no session, or the session is gone; try again later, readiness is lost
@@ -64,13 +66,11 @@ export function isConnectionLost(error: unknown): boolean {
   return classifyDatabaseFailure(error) === 'unavailable' ? code !== '25006' : message === 'Query read timeout';
 }
 
-/** TypeORM wraps the driver's error and copies its fields; the driver's own says it best. */
+/** TypeORM wraps the driver's error, Node a failed connection to several addresses; the inner one says it best. */
 function describe(error: unknown): { code: string; message: string } {
-  if (typeof error !== 'object' || error === null) return { code: '', message: String(error) };
-  if ('driverError' in error && error.driverError instanceof Error) return describe(error.driverError);
-  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
-  return {
-    code: 'code' in error && typeof error.code === 'string' ? error.code : '',
-    message: 'message' in error && typeof error.message === 'string' ? error.message : '',
-  };
+  if (typeof error === 'object' && error !== null) {
+    if ('driverError' in error) return describe(error.driverError);
+    if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) return describe(error.errors[0]);
+  }
+  return { code: errorCode(error), message: errorMessage(error) };
 }

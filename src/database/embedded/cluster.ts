@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { errorCode } from '../../shared/error-code';
 import { StartProblem } from '../../shared/start-problem';
 import { findBinaries, type PostgresBinaries } from './binaries';
 import { assertReachable, chooseSystemUser, type SystemUser } from './system-user';
@@ -40,7 +41,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
       cwd: '/',
       // Nothing of the gateway's environment, which holds tokens and keys.
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
     },
   };
   if (!existsSync(join(dir, 'PG_VERSION'))) await initialise(cluster, passwordFile, user);
@@ -51,7 +52,7 @@ function makeFolder(root: string): void {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new StartProblem([`DATA_DIR: ${root} cannot be created (${codeOf(cause)})`], { cause });
+    throw new StartProblem([`DATA_DIR: ${root} cannot be created (${errorCode(cause)})`], { cause });
   }
 }
 
@@ -61,8 +62,8 @@ function readOrCreatePassword(file: string, user: SystemUser | undefined): strin
     writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
     if (user) chownSync(file, user.uid, user.gid);
   } catch (cause) {
-    if (codeOf(cause) !== 'EEXIST')
-      throw new StartProblem([`DATA_DIR: cannot write ${file} (${codeOf(cause)})`], { cause });
+    if (errorCode(cause) !== 'EEXIST')
+      throw new StartProblem([`DATA_DIR: cannot write ${file} (${errorCode(cause)})`], { cause });
   }
   return readFileSync(file, 'utf8');
 }
@@ -109,8 +110,4 @@ async function runInitdb(cluster: Cluster, draft: string, passwordFile: string):
   if (code === 0) return;
   const reason = errors.trim().split('\n').slice(-3).join(' ');
   throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${reason}`]);
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../../shared/error-code';
 import type { Cluster } from './cluster';
 
 /** Postgres's own note of a running server, https://www.postgresql.org/docs/current/storage-file-layout.html */
@@ -26,7 +27,7 @@ export function isPostmasterAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (errorCode(error) !== 'EPERM') return false;
   }
   if (!existsSync('/proc/self/stat')) return true;
   try {

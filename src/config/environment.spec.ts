@@ -1,0 +1,239 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationProblem, Environment, loadEnvironment } from './environment';
+import { declaredVariables } from './variable';
+
+const folder = mkdtempSync(join(tmpdir(), 'environment-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const key = (id: string, bytes: Buffer = randomBytes(32)): string => `${id}:${bytes.toString('base64')}`;
+
+const COMPLETE = {
+  DATABASE_URL: 'postgres://gateway@db.example:5432/gateway',
+  ADMIN_API_KEY: 'k'.repeat(32),
+  ENCRYPTION_KEYS: key('first'),
+  AMLYZE_BASE_URL: 'https://amlyze.example',
+  AMLYZE_TOKEN: 'token-of-the-test',
+};
+
+function faultsOf(changes: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadEnvironment({ ...COMPLETE, ...changes });
+  } catch (error) {
+    if (error instanceof ConfigurationProblem) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadEnvironment', () => {
+  it('reads every variable into the type the gateway works with', () => {
+    const environment = loadEnvironment({
+      ...COMPLETE,
+      PORT: '8080',
+      ENCRYPTION_KEYS: `${key('b', Buffer.from('0123456789abcdefghijklmnopqrstuv'))}, ${key('a')}`,
+      AMLYZE_BASE_URL: 'https://amlyze.example/base/',
+      AMLYZE_TENANT_HEADER: 'X-Tenant: lt-01',
+      AMLYZE_SINGLE_ENDPOINT: 'POST /other/path',
+      EQUIVALENT_CURRENCY: 'EUR',
+      SYNC_CRON: '*/5 * * * * *',
+      METRICS_PUBLIC: 'true',
+    });
+    expect(environment).toBeInstanceOf(Environment);
+    expect(environment.port).toBe(8080);
+    expect(environment.encryptionKeys.map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(environment.encryptionKeys[0]?.key).toEqual(Buffer.from('0123456789abcdefghijklmnopqrstuv'));
+    expect(environment.amlyzeBaseUrl).toBe('https://amlyze.example/base');
+    expect(environment.amlyzeTenantHeader).toEqual({ name: 'X-Tenant', value: 'lt-01' });
+    expect(environment.amlyzeSingleEndpoint).toEqual({ method: 'POST', path: '/other/path' });
+    expect(environment.equivalentCurrency).toBe('EUR');
+    expect(environment.syncCron).toBe('*/5 * * * * *');
+    expect(environment.metricsPublic).toBe(true);
+  });
+
+  it('has the documented defaults, also for variables that are present but empty', () => {
+    const environment = loadEnvironment({ ...COMPLETE, PORT: '', AMLYZE_BATCH_SIZE: ' ' });
+    expect(environment).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      dataDir: '.data',
+      amlyzeRequester: 'open-banking-gateway',
+      amlyzeBatchSize: 500,
+      amlyzeConcurrency: 4,
+      amlyzeTimeoutMs: 30_000,
+      amlyzeMaxAttempts: 12,
+      amlyzeBatchEndpoint: { method: 'POST', path: '/amlyze-ws-rest/batch-account-balances' },
+      amlyzeSingleEndpoint: { method: 'PUT', path: '/amlyze-ws-rest/account-balance' },
+      communicationNumberPrefix: 'obg-',
+      syncCron: '0 6,12,18 * * *',
+      syncConcurrency: 32,
+      leaseSeconds: 30,
+      pollIntervalMs: 500,
+      allowPrivateAddresses: false,
+      logLevel: 'info',
+      metricsPublic: false,
+      adminApiKeyIsNew: false,
+    });
+    expect(environment.amlyzeBusinessUnit).toBeUndefined();
+    expect(environment.equivalentCurrency).toBeUndefined();
+  });
+
+  // The marker stands for what an operator might have typed; it must never come back.
+  const SECRET = 'sEcReT';
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['PORT', { PORT: `80${SECRET}` }],
+    ['PORT', { PORT: '65536' }],
+    ['PORT', { PORT: '-1' }],
+    ['PORT', { PORT: '3e3' }],
+    ['HOST', { HOST: `${SECRET}/24` }],
+    ['DATABASE_URL', { DATABASE_URL: `mysql://u:${SECRET}@h/d` }],
+    ['DATABASE_URL', { DATABASE_URL: `postgres://u:${SECRET}@h` }],
+    ['DATABASE_URL', { DATABASE_URL: SECRET }],
+    ['DATABASE_URL', { DATABASE_URL: `postgres://u:${SECRET}@h/d?sslmode=no-verify` }],
+    ['DATABASE_URL', { DATABASE_URL: `postgres://u:${SECRET}@h/d?sslmode=prefer` }],
+    ['DATABASE_URL', { DATABASE_URL: `postgres://u:${SECRET}@h/d?sslmode=require&uselibpqcompat=true` }],
+    ['DATABASE_URL', { DATABASE_URL: `postgres://u@h/d?sslmode=verify-full&sslrootcert=/absent/${SECRET}` }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: `${SECRET}${'x'.repeat(25)}` }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: `${SECRET}${'é'.repeat(40)}` }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: undefined }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: undefined }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: SECRET }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: `id:${Buffer.from(SECRET).toString('base64')}` }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: key('id', randomBytes(16)) }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: key('id', randomBytes(33)) }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: key('id', Buffer.alloc(32)) }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: key('id', Buffer.from('abcd'.repeat(8))) }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: `${key('id')},${key('id')}` }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: `${COMPLETE.ENCRYPTION_KEYS},other:${COMPLETE.ENCRYPTION_KEYS.slice(6)}` }],
+    ['ENCRYPTION_KEYS', { ENCRYPTION_KEYS: `${key('id')},` }],
+    ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: undefined }],
+    ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: `https://user:${SECRET}@amlyze.example` }],
+    ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: `http://amlyze.example/${SECRET}` }],
+    ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: `https://127.0.0.1/${SECRET}` }],
+    ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: SECRET }],
+    ['AMLYZE_TOKEN', { AMLYZE_TOKEN: undefined }],
+    ['AMLYZE_TOKEN', { AMLYZE_TOKEN: `${SECRET} with blank` }],
+    ['AMLYZE_TOKEN', { AMLYZE_TOKEN: SECRET, AMLYZE_TOKEN_FILE: __filename }],
+    ['AMLYZE_TOKEN_FILE', { AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: `/absent/${SECRET}` }],
+    ['AMLYZE_REQUESTER', { AMLYZE_REQUESTER: SECRET.repeat(20) }],
+    ['AMLYZE_BUSINESS_UNIT', { AMLYZE_BUSINESS_UNIT: `${SECRET}\n1` }],
+    ['AMLYZE_TENANT_HEADER', { AMLYZE_TENANT_HEADER: SECRET }],
+    ['AMLYZE_TENANT_HEADER', { AMLYZE_TENANT_HEADER: `Authorization: ${SECRET}` }],
+    ['AMLYZE_BATCH_SIZE', { AMLYZE_BATCH_SIZE: '0' }],
+    ['AMLYZE_CONCURRENCY', { AMLYZE_CONCURRENCY: '1.5' }],
+    ['AMLYZE_TIMEOUT_MS', { AMLYZE_TIMEOUT_MS: '30s' }],
+    ['AMLYZE_MAX_ATTEMPTS', { AMLYZE_MAX_ATTEMPTS: SECRET }],
+    ['AMLYZE_BATCH_ENDPOINT', { AMLYZE_BATCH_ENDPOINT: `/${SECRET}` }],
+    ['AMLYZE_SINGLE_ENDPOINT', { AMLYZE_SINGLE_ENDPOINT: `DELETE /${SECRET}` }],
+    ['AMLYZE_SINGLE_ENDPOINT', { AMLYZE_SINGLE_ENDPOINT: `PUT https://${SECRET}.example/` }],
+    ['COMMUNICATION_NUMBER_PREFIX', { COMMUNICATION_NUMBER_PREFIX: `${SECRET} ` + 'x' }],
+    ['SYNC_CRON', { SYNC_CRON: '0 6 * *' }],
+    ['SYNC_CRON', { SYNC_CRON: '61 * * * *' }],
+    ['SYNC_CRON', { SYNC_CRON: '0 0 30 2 *' }],
+    ['SYNC_CRON', { SYNC_CRON: '@daily' }],
+    ['SYNC_CONCURRENCY', { SYNC_CONCURRENCY: '0x10' }],
+    ['EQUIVALENT_CURRENCY', { EQUIVALENT_CURRENCY: 'XXX' }],
+    ['EQUIVALENT_CURRENCY', { EQUIVALENT_CURRENCY: 'eur' }],
+    ['EQUIVALENT_CURRENCY', { EQUIVALENT_CURRENCY: 'QQQ' }],
+    ['LEASE_SECONDS', { LEASE_SECONDS: '0' }],
+    ['POLL_INTERVAL_MS', { POLL_INTERVAL_MS: '' + SECRET }],
+    ['ALLOW_PRIVATE_ADDRESSES', { ALLOW_PRIVATE_ADDRESSES: 'yes' }],
+    ['LOG_LEVEL', { LOG_LEVEL: SECRET }],
+    ['METRICS_PUBLIC', { METRICS_PUBLIC: '1' }],
+    ['NODE_TLS_REJECT_UNAUTHORIZED', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+    ['AMLYZE_BATCHSIZE', { AMLYZE_BATCHSIZE: SECRET }],
+    ['SYNC_CRONTAB', { SYNC_CRONTAB: SECRET }],
+    ['COMMUNICATION_NUMBER', { COMMUNICATION_NUMBER: SECRET }],
+  ])('refuses a faulty %s (%j) with one line that names it and never its value', (name, changes) => {
+    const faults = faultsOf(changes);
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: [a-zA-Z]`))]);
+    for (const value of Object.values(changes)) {
+      if (value !== undefined && value.length > 3) expect(faults[0]).not.toContain(value);
+    }
+    expect(faults[0]).not.toContain(SECRET);
+  });
+
+  it('names all faults at once, in one line each', () => {
+    const faults = faultsOf({ PORT: 'x', AMLYZE_BASE_URL: undefined, ADMIN_API_KEY: undefined, AMLYZE_TYPO: '1' });
+    expect(faults.map((line) => line.split(':')[0]).sort()).toEqual([
+      'ADMIN_API_KEY',
+      'AMLYZE_BASE_URL',
+      'AMLYZE_TYPO',
+      'PORT',
+    ]);
+  });
+
+  it('permits http and loopback for AMLYZE only with ALLOW_PRIVATE_ADDRESSES', () => {
+    const local = { AMLYZE_BASE_URL: 'http://127.0.0.1:4000' };
+    expect(faultsOf(local)).toHaveLength(1);
+    expect(faultsOf({ ...local, ALLOW_PRIVATE_ADDRESSES: 'true' })).toEqual([]);
+  });
+
+  it('verifies the database certificate under every sslmode that asks for TLS', () => {
+    for (const mode of ['require', 'verify-ca', 'verify-full']) {
+      const { databaseUrl } = loadEnvironment({ ...COMPLETE, DATABASE_URL: `postgres://u@h/d?sslmode=${mode}` });
+      expect(databaseUrl).toBe('postgres://u@h/d?sslmode=verify-full');
+    }
+  });
+
+  it('reads a token file that exists and holds something', () => {
+    const file = join(folder, 'token');
+    writeFileSync(file, '');
+    expect(faultsOf({ AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: file })).toEqual([
+      'AMLYZE_TOKEN_FILE: names a file that is empty',
+    ]);
+    writeFileSync(file, 'abc\n');
+    expect(faultsOf({ AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: file })).toEqual([]);
+  });
+
+  it('makes admin and encryption keys once in DATA_DIR without DATABASE_URL, for the owner only', () => {
+    const dataDir = join(folder, 'deep', 'data');
+    const env = { AMLYZE_BASE_URL: COMPLETE.AMLYZE_BASE_URL, AMLYZE_TOKEN: 't', DATA_DIR: dataDir };
+    const first = loadEnvironment(env);
+    const second = loadEnvironment(env);
+    expect([first.adminApiKeyIsNew, second.adminApiKeyIsNew]).toEqual([true, false]);
+    expect(first.adminApiKey.length).toBeGreaterThanOrEqual(32);
+    expect(second.adminApiKey).toBe(first.adminApiKey);
+    expect(second.encryptionKeys).toEqual(first.encryptionKeys);
+    expect(first.encryptionKeys[0]?.key).toHaveLength(32);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+    for (const name of ['admin-api-key', 'encryption-keys']) {
+      expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('refuses a damaged generated key instead of making a new one', () => {
+    const dataDir = join(folder, 'damaged');
+    const env = { AMLYZE_BASE_URL: COMPLETE.AMLYZE_BASE_URL, AMLYZE_TOKEN: 't', DATA_DIR: dataDir };
+    loadEnvironment(env);
+    writeFileSync(join(dataDir, 'encryption-keys'), '');
+    expect(() => loadEnvironment(env)).toThrow(/^ENCRYPTION_KEYS: the generated one in DATA_DIR must be/);
+  });
+});
+
+describe('.env.example', () => {
+  const lines = readFileSync(join(__dirname, '..', '..', '.env.example'), 'utf8').split('\n');
+  const shown = new Map(
+    lines.flatMap((line) => {
+      const [, name, value] = /^#? ?([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+
+  it('shows every variable once and no other', () => {
+    expect([...shown.keys()].sort()).toEqual([...declaredVariables().values()].sort());
+  });
+
+  it('shows the defaults that the class has', () => {
+    const texts = Object.fromEntries([...shown].filter(([, value]) => value !== ''));
+    const required = Object.fromEntries(Object.entries(COMPLETE).filter(([name]) => texts[name] === undefined));
+    expect(loadEnvironment({ ...required, ...texts })).toEqual(loadEnvironment({ ...COMPLETE, ...required }));
+  });
+
+  it('holds no secret', () => {
+    for (const name of ['ADMIN_API_KEY', 'ENCRYPTION_KEYS', 'AMLYZE_TOKEN', 'DATABASE_URL'])
+      expect(shown.get(name)).toBe('');
+  });
+});

@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { checkBaseUrl } from '../shared/http-client';
+import { ConfigurationProblem } from './configuration-problem';
+import { Environment } from './environment';
+import { generatedAdminKey, generatedEncryptionKeys } from './generated-keys';
+import { Malformed, declaredVariables } from './variable';
+
+/** A name that begins like this is meant for the gateway: a wrong one is a typing error, not somebody else's. */
+const OWN_PREFIXES = ['AMLYZE_', 'COMMUNICATION_NUMBER', 'SYNC_', 'ENCRYPTION_KEY', 'ADMIN_API', 'EQUIVALENT_'];
+
+/**
+ * Reads and validates the environment. Without DATABASE_URL it makes the missing keys in DATA_DIR.
+ * @throws ConfigurationProblem with one line per fault
+ */
+export function loadEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const given = Object.fromEntries(Object.entries(env).filter(([, text]) => text !== undefined && text.trim() !== ''));
+  const texts = Object.fromEntries([...declaredVariables()].map(([property, name]) => [property, given[name]?.trim()]));
+  const draft = plainToInstance(Environment, withoutAbsent(texts), { exposeDefaultValues: true });
+  const faults = [...unknownNames(given), ...malformed(draft), ...conflicts(draft, given)];
+  if (faults.length > 0) throw new ConfigurationProblem(faults);
+  if (draft.databaseUrl !== undefined) return Object.freeze(draft);
+  return Object.freeze(withGeneratedKeys(draft, given));
+}
+
+function withoutAbsent(texts: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function unknownNames(given: Record<string, string | undefined>): string[] {
+  const known = new Set(declaredVariables().values());
+  return Object.keys(given)
+    .filter((name) => !known.has(name) && OWN_PREFIXES.some((prefix) => name.startsWith(prefix)))
+    .map((name) => `${name}: unknown variable`);
+}
+
+function malformed(draft: Environment): string[] {
+  return validateSync(draft).flatMap(({ property, constraints = {} }) =>
+    Object.values(constraints).map((problem) => `${declaredVariables().get(property) ?? property}: ${problem}`),
+  );
+}
+
+/** What one variable alone cannot tell. */
+function conflicts(draft: Environment, given: Record<string, string | undefined>): string[] {
+  const faults: string[] = [];
+  const require = (name: string, why = ''): void => {
+    if (given[name] === undefined) faults.push(`${name}: required${why}`);
+  };
+  require('AMLYZE_BASE_URL');
+  if (given.AMLYZE_BASE_URL !== undefined) {
+    const problem = checkBaseUrl(draft.amlyzeBaseUrl, draft.allowPrivateAddresses);
+    if (problem !== undefined) faults.push(`AMLYZE_BASE_URL: ${problem}`);
+  }
+  if (given.AMLYZE_TOKEN === undefined && given.AMLYZE_TOKEN_FILE === undefined) {
+    faults.push('AMLYZE_TOKEN: required, or AMLYZE_TOKEN_FILE');
+  }
+  if (given.AMLYZE_TOKEN !== undefined && given.AMLYZE_TOKEN_FILE !== undefined) {
+    faults.push('AMLYZE_TOKEN: must not be set together with AMLYZE_TOKEN_FILE');
+  }
+  if (given.DATABASE_URL !== undefined) {
+    require('ADMIN_API_KEY', ' with DATABASE_URL');
+    require('ENCRYPTION_KEYS', ' with DATABASE_URL');
+  }
+  if (given.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    faults.push('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, it would switch off the check of every certificate');
+  }
+  return faults;
+}
+
+function withGeneratedKeys(draft: Environment, given: Record<string, string | undefined>): Environment {
+  const adminKey = given.ADMIN_API_KEY === undefined ? generatedAdminKey(draft.dataDir) : undefined;
+  const keys = given.ENCRYPTION_KEYS === undefined ? generatedEncryptionKeys(draft.dataDir) : undefined;
+  const texts = {
+    ...(adminKey ? { adminApiKey: adminKey.text } : {}),
+    ...(keys ? { encryptionKeys: keys.text } : {}),
+  };
+  const read = plainToInstance(Environment, texts);
+  for (const property of ['adminApiKey', 'encryptionKeys'] as const) {
+    const value: unknown = read[property];
+    if (value instanceof Malformed) {
+      const name = declaredVariables().get(property) ?? property;
+      throw new ConfigurationProblem([`${name}: the generated one in DATA_DIR ${value.problem}`]);
+    }
+  }
+  return Object.assign(draft, {
+    ...(adminKey ? { adminApiKey: read.adminApiKey, adminApiKeyIsNew: adminKey.isNew } : {}),
+    ...(keys ? { encryptionKeys: read.encryptionKeys } : {}),
+  });
+}

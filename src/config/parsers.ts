@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { CronTime } from 'cron';
+import { Malformed, type Parse } from './variable';
+
+export interface EncryptionKey {
+  id: string;
+  key: Buffer;
+}
+
+export interface Endpoint {
+  method: 'POST' | 'PUT';
+  path: string;
+}
+
+export function wholeNumber(min: number, max: number): Parse<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max
+      ? value
+      : new Malformed(`must be a whole number from ${String(min)} to ${String(max)}`);
+  };
+}
+
+export function oneOf<T extends string>(...allowed: readonly T[]): Parse<T> {
+  return (text) => allowed.find((value) => value === text) ?? new Malformed(`must be one of ${allowed.join(', ')}`);
+}
+
+export function flag(text: string): boolean | Malformed {
+  if (text === 'true') return true;
+  return text === 'false' ? false : new Malformed('must be true or false');
+}
+
+export function matching(pattern: RegExp, meaning: string): Parse<string> {
+  return (text) => (pattern.test(text) ? text : new Malformed(`must be ${meaning}`));
+}
+
+export function host(text: string): string | Malformed {
+  const ok = isIP(text) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text);
+  return ok ? text : new Malformed('must be an IP address or a host name to listen on');
+}
+
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
+
+/** Where TLS is asked for at all the server's certificate and name are verified; modes that fall back silently are refused. */
+export function databaseUrl(text: string): string | Malformed {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
+    return new Malformed('must be postgres://user:password@host:port/database');
+  }
+  const query = url.searchParams;
+  if (query.has('uselibpqcompat') || query.has('ssl')) {
+    return new Malformed('must ask for TLS by sslmode, not by ssl or uselibpqcompat');
+  }
+  const mode = query.get('sslmode');
+  if (mode === null && !query.has('sslrootcert')) return text;
+  if (mode !== null && !SSL_MODES.includes(mode))
+    return new Malformed(`sslmode must be one of ${SSL_MODES.join(', ')}`);
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = query.get(name);
+    if (file !== null && readable(file) === undefined) return new Malformed(`its ${name} file cannot be read`);
+  }
+  if (mode !== 'disable') query.set('sslmode', 'verify-full');
+  return url.toString();
+}
+
+export function adminKey(text: string): string | Malformed {
+  return /^[\x21-\x7e][\x20-\x7e]{30,}[\x21-\x7e]$/.test(text)
+    ? text
+    : new Malformed('must be at least 32 characters that an HTTP header can carry');
+}
+
+/** Fewer different bytes than this in 32 is no chance: random keys have more than 20. */
+const LEAST_DIFFERENT_BYTES = 12;
+
+export function encryptionKeys(text: string): EncryptionKey[] | Malformed {
+  const keys: EncryptionKey[] = [];
+  for (const part of text.split(',').map((entry) => entry.trim())) {
+    const [, id, encoded] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(part) ?? [];
+    if (id === undefined || encoded === undefined) {
+      return new Malformed('must be id:base64 of 32 bytes, several separated by commas (openssl rand -base64 32)');
+    }
+    const key = Buffer.from(encoded, 'base64');
+    if (new Set(key).size < LEAST_DIFFERENT_BYTES) return new Malformed('holds a key that is not random');
+    if (keys.some((other) => other.id === id)) return new Malformed('uses one key id twice');
+    if (keys.some((other) => other.key.equals(key))) return new Malformed('holds one key twice');
+    keys.push({ id, key });
+  }
+  return keys;
+}
+
+/** A header value without blanks, as a token has to be (RFC 9110, 5.6.2 and RFC 6750, 2.1). */
+export function token(text: string): string | Malformed {
+  return /^[\x21-\x7e]+$/.test(text) ? text : new Malformed('must be printable ASCII without blanks');
+}
+
+export function readableFile(text: string): string | Malformed {
+  const content = readable(text);
+  if (content === undefined) return new Malformed('names a file that cannot be read');
+  return content.trim() === '' ? new Malformed('names a file that is empty') : text;
+}
+
+const OWN_HEADERS = new Set(
+  'authorization content-type content-length host connection transfer-encoding accept accept-encoding'.split(' '),
+);
+
+export function header(text: string): { name: string; value: string } | Malformed {
+  const [, name, value] =
+    /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) return new Malformed('must be "Name: value"');
+  return OWN_HEADERS.has(name.toLowerCase()) ? new Malformed('names a header that the gateway sets') : { name, value };
+}
+
+export function endpoint(text: string): Endpoint | Malformed {
+  const [, method, path] = /^(POST|PUT) (\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)$/.exec(text) ?? [];
+  if ((method === 'POST' || method === 'PUT') && path !== undefined && !path.includes('..')) return { method, path };
+  return new Malformed('must be "POST /path" or "PUT /path"');
+}
+
+/** Five fields, or six with seconds first; and it has to come due at some time (30 February never does). */
+export function cronExpression(text: string): string | Malformed {
+  const fields = text.trim().split(/\s+/).length;
+  if (fields !== 5 && fields !== 6) return new Malformed('must be a cron expression of five or six fields');
+  try {
+    new CronTime(text, 'UTC').sendAt();
+    return text;
+  } catch {
+    return new Malformed('must be a cron expression that comes due');
+  }
+}
+
+/** ISO 4217; XXX means "no currency" and XTS is for tests. */
+export function currency(text: string): string | Malformed {
+  const known = /^[A-Z]{3}$/.test(text) && text !== 'XXX' && text !== 'XTS';
+  return known && Intl.supportedValuesOf('currency').includes(text)
+    ? text
+    : new Malformed('must be an ISO 4217 currency code such as EUR');
+}
+
+function readable(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

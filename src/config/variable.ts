@@ -1,0 +1,35 @@
+import { Transform } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
+
+/** A text that is not what its variable needs; the message completes "<NAME>: ". */
+export class Malformed {
+  constructor(readonly problem: string) {}
+}
+
+export type Parse<T> = (text: string) => T | Malformed;
+
+const names = new Map<string, string>();
+
+/**
+ * A property that is read from the environment variable of its name: `amlyzeBatchSize` from AMLYZE_BATCH_SIZE.
+ * The text is parsed here, and what cannot be parsed fails the validation of that property.
+ */
+export function Variable<T>(parse: Parse<T>): PropertyDecorator {
+  return (target, property) => {
+    const name = String(property);
+    names.set(name, name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? parse(value) : value))(target, property);
+    ValidateBy({
+      name: 'wellFormed',
+      validator: {
+        validate: (value) => !(value instanceof Malformed),
+        defaultMessage: (args) => (args?.value instanceof Malformed ? args.value.problem : 'is not valid'),
+      },
+    })(target, property);
+  };
+}
+
+/** Property name -> variable name, of every declared variable. */
+export function declaredVariables(): ReadonlyMap<string, string> {
+  return names;
+}
