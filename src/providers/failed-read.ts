@@ -12,6 +12,8 @@ const MIN_WAIT_MS = 1000;
 /** The sync repeats after 1 s and 5 s; a bank that asks for a longer rest is not repeated within the run. */
 const LONGEST_REST_WITHIN_RUN_MS = 5000;
 const MAX_REASON_TEXT = 200;
+/** Characters; an error page says nothing more after that. */
+const MAX_KEPT_BODY = 65_536;
 
 export interface FailureContext {
   table: readonly BankErrorRow[];
@@ -24,6 +26,8 @@ export interface FailureContext {
   renewsToken: boolean;
   /** Whether this call, once its bytes left, is a read that counts against the budget (a token request is not). */
   countsAsRead: boolean;
+  /** A token answer's body may hold a token, so it is never kept. */
+  keepsBody: boolean;
   now: Date;
 }
 
@@ -38,7 +42,7 @@ export function refusedRead(answer: Answer, context: FailureContext): FailedRead
     bytesMayHaveLeft: context.countsAsRead,
     httpStatus: answer.status,
     latencyMs: answer.latencyMs,
-    body: redact(answer.body, secretsOf(context)),
+    ...keptBody(answer, context),
   };
 }
 
@@ -82,8 +86,13 @@ export function unreadableRead(answer: Answer, problem: string, context: Failure
     bytesMayHaveLeft: context.countsAsRead,
     httpStatus: answer.status,
     latencyMs: answer.latencyMs,
-    body: redact(answer.body, secretsOf(context)),
+    ...keptBody(answer, context),
   };
+}
+
+function keptBody(answer: Answer, context: FailureContext): { body?: string } {
+  if (!context.keepsBody) return {};
+  return { body: redact(answer.body, secretsOf(context)).slice(0, MAX_KEPT_BODY) };
 }
 
 function verdictOfCause(failure: CallFailure): BankVerdict {

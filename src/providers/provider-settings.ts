@@ -6,12 +6,12 @@ import {
   IsIn,
   IsInt,
   IsNumber,
-  IsOptional,
   IsString,
   Length,
   Max,
   Min,
   ValidateBy,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import type { ValidationOptions } from 'class-validator';
@@ -54,6 +54,11 @@ function IsTimeZoneName(): PropertyDecorator {
       defaultMessage: () => '$property must be an IANA time zone such as Asia/Riyadh',
     },
   });
+}
+
+/** Absent is fine, null is not: class-validator's IsOptional takes both. */
+function MayBeAbsent(): PropertyDecorator {
+  return ValidateIf((_settings, value) => value !== undefined);
 }
 
 /** A path below the base URL: no query, no fragment, no way up, and the placeholders that it must carry. */
@@ -103,12 +108,12 @@ export class ProviderSettings {
   balanceTypes: BalanceTypeEntry[] = [];
 
   /** Zone of bank times that come without an offset. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsTimeZoneName()
   timeZone?: string;
 
   /** Upper bound of calls per second to this connection; absent means none. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0.001)
   @Max(10_000)

@@ -109,6 +109,7 @@ function failureContext(
     // A consent's token comes from the customer's SCA; the gateway has no way to renew it.
     renewsToken: false,
     countsAsRead: true,
+    keepsBody: true,
     now: new Date(),
   };
 }

@@ -1,0 +1,45 @@
+import type { ReportedBalance } from '../../balances/balance';
+import { isJsonObject, JsonNumber } from '../../shared/json';
+import type { JsonObject, JsonValue } from '../../shared/json';
+import type { BalanceQuestion, ParsedAnswer } from '../provider';
+import { parseBalanceById } from './onesingleview.payload';
+
+/** Pure: the body of balanceById as raw balances, refused where it is about another bank or account. */
+export function toOneSingleViewBalances(body: string, question: BalanceQuestion): ParsedAnswer {
+  const parsed = parseBalanceById(body);
+  if (!parsed.ok) return refuse(parsed.outcome, parsed.reason);
+  const { code, accountId, balance } = parsed.value;
+  if (differs(code, question.bankCode)) {
+    return refuse('ACCOUNT_MISMATCH', 'the answer names another bank code than the one asked for');
+  }
+  if (differs(accountId, question.providerAccountId)) {
+    return refuse('ACCOUNT_MISMATCH', 'the answer names another accountId than the one asked for');
+  }
+  const text = `The answer is about the account asked for and lists ${balance.length} balance(s).`;
+  return { kind: 'parsed', reported: balance.map(toReported), steps: [{ rule: 'answer-belongs', text }] };
+}
+
+function toReported(element: JsonValue, index: number): ReportedBalance {
+  const fields: JsonObject = isJsonObject(element) ? element : {};
+  const { type, amount, creditDebitIndicator, creditLine, dateTime } = fields;
+  const money: JsonObject = isJsonObject(amount) ? amount : {};
+  return {
+    index,
+    type,
+    currency: money.currency,
+    amount: money.amount,
+    ...(creditDebitIndicator === undefined ? {} : { creditDebitIndicator }),
+    ...(creditLine === undefined ? {} : { creditLines: creditLine }),
+    ...(dateTime === undefined ? {} : { dateTime }),
+  };
+}
+
+/** Absent and null echo nothing; a number without quotes is the same id; any other kind of value is not what was asked for. */
+function differs(echo: JsonValue | undefined, asked: string): boolean {
+  if (echo === undefined || echo === null) return false;
+  return (echo instanceof JsonNumber ? echo.source : echo) !== asked;
+}
+
+function refuse(outcome: 'INVALID_PAYLOAD' | 'ACCOUNT_MISMATCH' | 'BANK_ERROR', reason: string): ParsedAnswer {
+  return { kind: 'refused', outcome, reason, steps: [{ rule: 'answer-belongs', text: reason }] };
+}
