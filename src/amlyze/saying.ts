@@ -68,9 +68,12 @@ export function answerText(value: JsonValue): string {
   return cut(toJsonText(value), TEXT_LIMIT);
 }
 
-/** Text from outside for a log line: control characters escaped, cut. */
+/** Text from outside for a log line: cut, and what could break or reorder the line (control, format and line characters) as \u{…}. */
 export function logText(text: string, limit = 300): string {
-  return cut(text, limit).replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return cut(text, limit).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 function errorList(object: JsonObject): string[] {

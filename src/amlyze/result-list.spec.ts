@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { answer, entry, record, REJECTED, results, USED } from '../../test/fixtures/amlyze/answers';
+import { judgeBatch, judgeSingle, type CallVerdict, type SentRecord } from './verdict';
+
+const NOW = new Date('2026-01-01T00:00:00.000Z');
+const ACCEPTED = { resultType: 'REQUEST_ACCEPTED' };
+const BUSINESS_UNIT = { resultType: REJECTED, errorCode: '', errorDescription: 'Business unit is mandatory.' };
+
+type Settled = Extract<CallVerdict, { kind: 'settled' }>;
+
+function settled(verdict: CallVerdict): Settled {
+  if (verdict.kind !== 'settled') throw new Error(`not settled but ${verdict.kind}`);
+  return verdict;
+}
+
+const verdicts = (verdict: CallVerdict): string[] =>
+  settled(verdict).records.map(({ verdict: word, reason }) => (reason ? `${word} ${reason}` : word));
+
+describe('the results of a batch', () => {
+  test('are matched by number, whatever their order, and come back in the order sent', () => {
+    const judged = judgeBatch(
+      results(
+        entry(3, ACCEPTED),
+        entry(1, ACCEPTED),
+        entry(2, { resultType: REJECTED, errorCode: '003', errorDescription: 'linked' }),
+      ),
+      [record(1), record(2), record(3)],
+      NOW,
+    );
+    expect(settled(judged).records.map(({ id }) => id)).toEqual(['1', '2', '3']);
+    expect(verdicts(judged)).toEqual(['accepted', 'rejected BUSINESS_REJECTION', 'accepted']);
+    expect(settled(judged)).toMatchObject({ strangers: [], alarms: [] });
+  });
+
+  test('leave a missing record in doubt and say so', () => {
+    const judged = judgeBatch(results(entry(1, ACCEPTED)), [record(1), record(2)], NOW);
+    expect(verdicts(judged)).toEqual(['accepted', 'in-doubt MISSING_FROM_RESULTS']);
+    expect(settled(judged).records[1]).toEqual({
+      id: '2',
+      verdict: 'in-doubt',
+      reason: 'MISSING_FROM_RESULTS',
+      inDoubt: true,
+    });
+    expect(settled(judged).alarms).toEqual(['1 of 2 records missing from the results: obg-2']);
+  });
+
+  test('may be an empty list: every record is in doubt, the endpoint lives', () => {
+    expect(verdicts(judgeBatch(results(), [record(1)], NOW))).toEqual(['in-doubt MISSING_FROM_RESULTS']);
+  });
+
+  test('with the same verdict twice count once, with different ones not at all', () => {
+    const twice = results(entry(1, { ...ACCEPTED, timeElapsedMs: 1 }), entry(1, { ...ACCEPTED, timeElapsedMs: 9 }));
+    expect(verdicts(judgeBatch(twice, [record(1)], NOW))).toEqual(['accepted']);
+
+    const used = { resultType: REJECTED, errorCode: 'O005', errorDescription: USED };
+    const conflicting = judgeBatch(results(entry(1, ACCEPTED), entry(1, used)), [record(1)], NOW);
+    expect(verdicts(conflicting)).toEqual(['in-doubt CONFLICTING_RESULTS']);
+    expect(settled(conflicting).records[0]?.answer).toContain(USED);
+    expect(settled(conflicting).alarms).toHaveLength(1);
+
+    const otherCode = results(
+      entry(1, { resultType: REJECTED, errorCode: '1' }),
+      entry(1, { resultType: REJECTED, errorCode: '2' }),
+    );
+    expect(verdicts(judgeBatch(otherCode, [record(1)], NOW))).toEqual(['in-doubt CONFLICTING_RESULTS']);
+  });
+
+  test.each([{ accountExtId: 'ext-2' }, { accountExtId: '' }, { accountExtId: 1 }])(
+    'with another account (%j) are no verdict on ours',
+    (other) => {
+      const judged = judgeBatch(results(entry(1, { ...ACCEPTED, ...other })), [record(1)], NOW);
+      expect(verdicts(judged)).toEqual(['in-doubt OTHER_ACCOUNT']);
+      expect(settled(judged).alarms).toEqual(['1 of 1 records answered for another account than was sent: obg-1']);
+    },
+  );
+
+  test('without an account, or for a record that has none, are compared by number alone', () => {
+    expect(verdicts(judgeBatch(results({ communicationNumber: 'obg-1', ...ACCEPTED }), [record(1)], NOW))).toEqual([
+      'accepted',
+    ]);
+    expect(verdicts(judgeBatch(results(entry(1, { ...ACCEPTED, accountExtId: null })), [record(1)], NOW))).toEqual([
+      'accepted',
+    ]);
+    const operation = record(1, { accountExtId: undefined });
+    expect(verdicts(judgeBatch(results(entry(1, ACCEPTED)), [operation], NOW))).toEqual(['accepted']);
+  });
+
+  test('about numbers nobody asked for, null and nonsense are listed and touch nothing', () => {
+    const judged = judgeBatch(
+      results(null, 7, 'x', [], {}, { communicationNumber: 1 }, entry(9, ACCEPTED), entry(1, ACCEPTED), {
+        communicationNumber: 'OBG-1',
+      }),
+      [record(1)],
+      NOW,
+    );
+    expect(verdicts(judged)).toEqual(['accepted']);
+    expect(settled(judged).strangers).toEqual([...Array<string>(6).fill('(no communicationNumber)'), 'obg-9', 'OBG-1']);
+  });
+
+  test('cannot flood the log or break its lines, however many strangers they name', () => {
+    const hostile = Array.from({ length: 2_000 }, (_, n) => ({
+      communicationNumber: `x\n${n}\u2028${'y'.repeat(5_000)}`,
+    }));
+    const { strangers } = settled(judgeBatch(results(...hostile), [record(1)], NOW));
+    expect(strangers).toHaveLength(50);
+    expect(strangers[0]).toMatch(/^x\\u\{a\}0\\u\{2028\}y+…$/);
+    expect(Math.max(...strangers.map(({ length }) => length))).toBeLessThan(400);
+  });
+
+  test('under a 400 that name no record of ours are a refused batch', () => {
+    const stranger = answer(400, { results: [entry(9, { resultType: REJECTED, errorCode: '1' })] });
+    expect(judgeBatch(stranger, [record(1)], NOW).kind).toBe('bad-request');
+    expect(judgeBatch(answer(400, { results: [] }), [record(1)], NOW).kind).toBe('bad-request');
+  });
+});
+
+describe('one reason for every record of a batch', () => {
+  const all = [record(1), record(2, { inDoubtBefore: true })];
+
+  test('that names tenant or business unit is a setting of ours, not a rejection', () => {
+    expect(judgeBatch(results(entry(1, BUSINESS_UNIT), entry(2, BUSINESS_UNIT)), all, NOW)).toEqual({
+      kind: 'configuration',
+      detail: 'every record was refused: no code Business unit is mandatory.',
+    });
+  });
+
+  test('rejects the records after all where one of them fared otherwise, was left out, or had another business unit', () => {
+    expect(verdicts(judgeBatch(results(entry(1, BUSINESS_UNIT), entry(2, ACCEPTED)), all, NOW))).toEqual([
+      'rejected BUSINESS_REJECTION',
+      'accepted',
+    ]);
+    expect(verdicts(judgeBatch(results(entry(2, BUSINESS_UNIT)), all, NOW))).toEqual([
+      'in-doubt MISSING_FROM_RESULTS',
+      'rejected REJECTED_AFTER_DOUBT',
+    ]);
+    const unit = (name: string): object => ({
+      ...BUSINESS_UNIT,
+      errorDescription: `Tenant 't' business unit '${name}' does not exist.`,
+    });
+    expect(verdicts(judgeBatch(results(entry(1, unit('a')), entry(2, unit('b'))), all, NOW))[0]).toBe(
+      'rejected BUSINESS_REJECTION',
+    );
+  });
+
+  test('of a lone record stops nothing for its business unit, and everything for the missing tenant header', () => {
+    expect(verdicts(judgeBatch(results(entry(1, BUSINESS_UNIT)), [record(1)], NOW))).toEqual([
+      'rejected BUSINESS_REJECTION',
+    ]);
+    const header = { ...BUSINESS_UNIT, errorDescription: "Tenant header 'X' is mandatory." };
+    expect(judgeBatch(results(entry(1, header)), [record(1)], NOW).kind).toBe('configuration');
+  });
+});
+
+describe('what AMLYZE said', () => {
+  const said = {
+    resultType: REJECTED,
+    errorCode: ' O\u0007-9 ',
+    errorDescription: 'Ünknown\n\u001b[31maccount',
+    extra: { a: [1, null, true] },
+  };
+
+  test('is kept verbatim, control characters and unknown fields too', () => {
+    const [verdict] = settled(judgeBatch(results(entry(1, said)), [record(1)], NOW)).records;
+    expect(verdict).toMatchObject({ errorCode: said.errorCode, errorDescription: said.errorDescription });
+    expect(JSON.parse(verdict?.answer ?? '')).toEqual(entry(1, said));
+  });
+
+  test('keeps the digits of every number', () => {
+    const text =
+      '{"results":[{"communicationNumber":"obg-1","resultType":"REQUEST_ACCEPTED","n":12345678901234567890.1200e+2}]}';
+    const [verdict] = settled(judgeBatch({ ...results(), body: text }, [record(1)], NOW)).records;
+    expect(verdict?.answer).toContain('"n":12345678901234567890.1200e+2');
+  });
+
+  test('is cut at 200 and 4000 characters, between characters', () => {
+    const long = { resultType: REJECTED, errorCode: `a${'💶'.repeat(300)}`, errorDescription: 'd'.repeat(10_000) };
+    const [verdict] = settled(judgeBatch(results(entry(1, long)), [record(1)], NOW)).records;
+    expect(verdict?.errorCode).toBe(`a${'💶'.repeat(99)}…`);
+    expect(verdict?.errorDescription).toHaveLength(4_001);
+    expect(verdict?.answer).toHaveLength(4_001);
+  });
+
+  test('stands in the detail of a failed call on one line, without the body of a page', () => {
+    const failed = judgeBatch(
+      answer(500, { errorCode: '500', errorDescription: 'Processing\nfailed' }),
+      [record(1)],
+      NOW,
+    );
+    expect(failed).toEqual({ kind: 'endpoint-failed', doubt: true, detail: 'status 500: 500 Processing\\u{a}failed' });
+    const page = judgeBatch(answer(502, '<html>internal-host-17</html>'), [record(1)], NOW);
+    expect(JSON.stringify(page)).not.toContain('internal-host-17');
+    expect(page).toMatchObject({ detail: expect.stringContaining('502') as string });
+  });
+});
+
+describe('the single endpoint', () => {
+  test.each([{ communicationNumber: 'obg-2' }, { accountExtId: 'ext-2' }])(
+    'that answers for another record (%j) leaves ours in doubt',
+    (other) => {
+      const judged = judgeSingle(answer(200, { ...ACCEPTED, ...other }), record(1), NOW);
+      expect(verdicts(judged)).toEqual(['in-doubt OTHER_ACCOUNT']);
+      expect(settled(judged).alarms).toHaveLength(1);
+    },
+  );
+});
+
+describe('a right answer, mutated at will', () => {
+  type Mutation = {
+    kind: 'drop' | 'double' | 'conflict' | 'null' | 'stranger' | 'other-account' | 'no-account';
+    at: number;
+  };
+  const mutation: fc.Arbitrary<Mutation> = fc.record({
+    kind: fc.constantFrom('drop', 'double', 'conflict', 'null', 'stranger', 'other-account', 'no-account'),
+    at: fc.nat({ max: 19 }),
+  });
+  const scene = fc.record({
+    words: fc.array(fc.constantFrom('REQUEST_ACCEPTED', REJECTED, 'USED', 'FAILED'), { minLength: 1, maxLength: 20 }),
+    past: fc.array(fc.record({ inDoubtBefore: fc.boolean(), rejectedBefore: fc.boolean() }), {
+      minLength: 20,
+      maxLength: 20,
+    }),
+    mutations: fc.array(mutation, { maxLength: 12 }),
+    order: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
+  });
+
+  const say = (word: string): object => {
+    if (word === 'USED') return { resultType: REJECTED, errorCode: 'O005', errorDescription: USED };
+    if (word === 'FAILED')
+      return { resultType: REJECTED, errorCode: '500', errorDescription: 'failed processing account balance' };
+    return word === REJECTED
+      ? { resultType: REJECTED, errorCode: '003', errorDescription: 'linked' }
+      : { resultType: word };
+  };
+
+  test('never yields accepted for what was not acknowledged, nor settles what nobody answered', () => {
+    fc.assert(
+      fc.property(scene, ({ words, past, mutations, order }) => {
+        const sent = words.map((_, n): SentRecord => record(n, past[n] ?? {}));
+        // What each record was told, by the mutated list itself: the oracle knows nothing of the code's matching.
+        let entries: { about: number | undefined; word: string; clean: boolean; body: unknown }[] = words.map(
+          (word, n) => ({
+            about: n,
+            word,
+            clean: true,
+            body: entry(n, say(word)),
+          }),
+        );
+        for (const { kind, at } of mutations) {
+          const n = at % words.length;
+          const word = words[n] ?? '';
+          const other = word === 'REQUEST_ACCEPTED' ? REJECTED : 'REQUEST_ACCEPTED';
+          if (kind === 'drop') entries = entries.filter(({ about }) => about !== n);
+          if (kind === 'double') entries.push({ about: n, word, clean: true, body: entry(n, say(word)) });
+          if (kind === 'conflict') entries.push({ about: n, word: other, clean: true, body: entry(n, say(other)) });
+          if (kind === 'null') entries.push({ about: undefined, word: '', clean: true, body: null });
+          if (kind === 'stranger')
+            entries.push({ about: undefined, word, clean: true, body: entry(100 + at, say('REQUEST_ACCEPTED')) });
+          if (kind === 'other-account')
+            entries.push({ about: n, word, clean: false, body: entry(n, { ...say(word), accountExtId: 'ext-other' }) });
+          if (kind === 'no-account')
+            entries.push({ about: n, word, clean: true, body: { communicationNumber: `obg-${n}`, ...say(word) } });
+        }
+        const shuffled = entries.map((said, n) => ({ said, key: order[n] ?? 0 })).sort((a, b) => a.key - b.key);
+        const judged = settled(judgeBatch(results(...shuffled.map(({ said }) => said.body)), sent, NOW));
+
+        expect(judged.records.map(({ id }) => id)).toEqual(sent.map(({ id }) => id));
+        judged.records.forEach((verdict, n) => {
+          const about = entries.filter((said) => said.about === n);
+          const told = new Set(about.map(({ word }) => word));
+          const certain = told.size === 1 && about.every(({ clean }) => clean);
+          const before = sent[n];
+          const replayed = told.has('USED') && before?.inDoubtBefore === true && !before.rejectedBefore;
+          const acknowledged = certain && (told.has('REQUEST_ACCEPTED') || replayed);
+          expect(verdict.verdict === 'accepted').toBe(acknowledged);
+          expect(verdict.verdict === 'in-doubt').toBe(!certain || told.has('FAILED'));
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
