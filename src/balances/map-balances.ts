@@ -1,0 +1,89 @@
+import type { MappedBalance, MappingInput, MappingResult, Step } from './balance';
+import { equivalentValue } from './equivalent-value';
+import { Refusal } from './outcome';
+import { agreeOnOne, readBalance } from './read-balance';
+import { selectBalances } from './select-balance';
+import { count, showAll } from './show';
+import { amlyzeTypesOf, comparableCode } from './type-map';
+
+/**
+ * From the balances a bank reports to the balances AMLYZE gets. Pure: no clock, no database, no log; the same input
+ * gives the same result and the same explanation, at the read, in a preview and years later.
+ *
+ * Each AMLYZE balance type of the map is mapped for itself. The first that fails names the outcome and the balances of
+ * the others stay. One that the bank does not report at all fails the reading only if nothing else could be mapped, or
+ * if earlier records promised a series (the account is pinned).
+ */
+export function mapBalances(input: MappingInput): MappingResult {
+  const steps: Step[] = [];
+  const balances: MappedBalance[] = [];
+  let failure: Refusal | undefined;
+  let absence: Refusal | undefined;
+  explainUnmapped(input, steps);
+  for (const code of amlyzeTypesOf(input.settings.balanceTypes)) {
+    const pinned = pinOf(input, code);
+    const mapped = mapType(code, pinned, input, steps);
+    if (!(mapped instanceof Refusal)) {
+      balances.push(mapped);
+      continue;
+    }
+    steps.push({ rule: 'outcome', text: `Nothing is sent as ${code} (${mapped.outcome}): ${mapped.reason}` });
+    if (mapped.outcome === 'NO_ELIGIBLE_BALANCE' && pinned === undefined) absence ??= mapped;
+    else failure ??= mapped;
+  }
+  if (balances.length === 0)
+    failure ??= absence ?? new Refusal('NO_ELIGIBLE_BALANCE', 'The connection maps no balance type.');
+  if (failure === undefined) return { outcome: 'READ', steps, balances };
+  return { outcome: failure.outcome, reason: failure.reason, steps, balances };
+}
+
+function mapType(
+  code: string,
+  pinned: string | undefined,
+  input: MappingInput,
+  steps: Step[],
+): MappedBalance | Refusal {
+  const { reported, currency, settings } = input;
+  const { balanceTypes: map, typePrefix } = settings;
+  const selection = selectBalances({ reported, code, map, typePrefix, currency, pinned }, steps);
+  if (selection instanceof Refusal) return selection;
+
+  const readings = selection.balances.map((balance) => readBalance(balance, input));
+  for (const reading of readings) steps.push(...reading.steps);
+  const agreed = agreeOnOne(readings, steps);
+  if (agreed instanceof Refusal) return agreed;
+
+  const { value, balanceAt } = agreed;
+  const mapped: MappedBalance = {
+    balanceType: code,
+    providerType: selection.providerType,
+    value,
+    balanceAt,
+    balanceAtSource: settings.balanceTime,
+  };
+  if (input.equivalent !== undefined) {
+    const money = { value, currency, on: balanceAt.slice(0, 10) };
+    const equivalent = equivalentValue(money, input.equivalent, steps);
+    if (equivalent !== undefined) mapped.equivalentValue = equivalent;
+  }
+  steps.push({ rule: 'outcome', text: `${code} is ${value} ${currency} at ${balanceAt}.` });
+  return mapped;
+}
+
+/** Types outside the map are no fault: banks report many, and the operator chose which of them AMLYZE gets. */
+function explainUnmapped({ reported, settings }: MappingInput, steps: Step[]): void {
+  const mapped = new Set(settings.balanceTypes.map(({ type }) => comparableCode(type, settings.typePrefix)));
+  const outside = reported.filter(
+    ({ type }) => typeof type !== 'string' || !mapped.has(comparableCode(type, settings.typePrefix)),
+  );
+  if (outside.length === 0) return;
+  const types = showAll(outside.map(({ type }) => type));
+  steps.push({
+    rule: 'selection',
+    text: `${count(outside.length, 'reported balance')} of a type outside the map: ${types}; not sent.`,
+  });
+}
+
+function pinOf({ pinnedTypes }: MappingInput, code: string): string | undefined {
+  return Object.hasOwn(pinnedTypes, code) ? pinnedTypes[code] : undefined;
+}

@@ -1,0 +1,101 @@
+import { type Decimal, sameNumber } from '../shared/decimal';
+import type { MappingInput, ReportedBalance, Step } from './balance';
+import { readBalanceAt } from './balance-at';
+import { withoutCreditLine } from './credit-line';
+import { Refusal } from './outcome';
+import { show } from './show';
+import { readSignedAmount } from './sign';
+
+/** One element of the bank's list, taken through every rule; a rule that refuses leaves its reason in its place. */
+export interface BalanceReading {
+  balance: ReportedBalance;
+  /** As the bank reports it, with its sign. */
+  reported: Decimal | Refusal;
+  /** After the credit-line rule. */
+  value: Decimal | Refusal;
+  /** RFC 3339, UTC, milliseconds. */
+  balanceAt: string | Refusal;
+  steps: Step[];
+}
+
+export interface AgreedBalance {
+  value: Decimal;
+  balanceAt: string;
+}
+
+export function readBalance(balance: ReportedBalance, { settings, fetchedAt }: MappingInput): BalanceReading {
+  const steps: Step[] = [];
+  const signed = readSignedAmount(balance, settings, steps);
+  const refused = signed instanceof Refusal;
+  const value = refused ? signed : withoutCreditLine(signed, balance, settings, steps);
+  const byFetch = settings.balanceTime === 'fetch';
+  const balanceAt = byFetch
+    ? fetchedAt.toISOString()
+    : readBalanceAt(balance.dateTime, { timeZone: settings.timeZone, fetchedAt });
+  if (typeof balanceAt === 'string') {
+    const bank = `The bank's time ${show(balance.dateTime)} is ${balanceAt}.`;
+    const own = `The bank's answers carry no time, so the time of the fetch stands in: ${balanceAt}.`;
+    steps.push({ rule: 'balance-at', text: byFetch ? own : bank });
+  }
+  return { balance, reported: refused ? signed : signed.value, value, balanceAt, steps };
+}
+
+/**
+ * The one balance that all elements of the chosen type and currency state; usually there is one element. Two that
+ * differ in what the bank reports are ambiguous before anything else is asked of them, and the result does not depend
+ * on the order of the list.
+ */
+export function agreeOnOne(readings: readonly BalanceReading[], steps: Step[]): AgreedBalance | Refusal {
+  if (!agree(readings, 'reported', sameNumber)) return ambiguous(readings, 'amounts');
+  if (!agree(readings, 'balanceAt', (a, b) => a === b)) return ambiguous(readings, 'times');
+  const refusal = firstRefusal(readings);
+  if (refusal !== undefined) return refusal;
+  if (!agree(readings, 'value', sameNumber)) return ambiguous(readings, 'credit lines');
+
+  let agreed: AgreedBalance | undefined;
+  for (const { value, balanceAt } of readings) {
+    if (value instanceof Refusal || balanceAt instanceof Refusal) continue;
+    // 100.0 and 100.00 are one number; the longer text is sent, whichever the bank lists first.
+    if (agreed === undefined || value.length > agreed.value.length) agreed = { value, balanceAt };
+  }
+  if (agreed === undefined) return new Refusal('NO_ELIGIBLE_BALANCE', 'There is no balance to read.');
+  if (readings.length > 1) {
+    steps.push({ rule: 'selection', text: `${numbers(readings)} state the same balance; it is taken once.` });
+  }
+  return agreed;
+}
+
+type Stated = 'reported' | 'value' | 'balanceAt';
+
+function agree(readings: readonly BalanceReading[], field: Stated, same: (a: string, b: string) => boolean): boolean {
+  let first: string | undefined;
+  for (const { [field]: stated } of readings) {
+    if (stated instanceof Refusal) continue;
+    first ??= stated;
+    if (!same(first, stated)) return false;
+  }
+  return true;
+}
+
+/** By rule first and by position second: sign, credit line, time. */
+function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined {
+  for (const field of ['reported', 'value', 'balanceAt'] as const) {
+    for (const { [field]: stated } of readings) {
+      if (stated instanceof Refusal) return stated;
+    }
+  }
+  return undefined;
+}
+
+function ambiguous(readings: readonly BalanceReading[], what: string): Refusal {
+  return new Refusal(
+    'AMBIGUOUS_BALANCE',
+    `${numbers(readings)} have the same type and currency, but different ${what}; which one holds is not said.`,
+  );
+}
+
+function numbers(readings: readonly BalanceReading[]): string {
+  const positions = readings.map(({ balance }) => balance.index + 1).sort((a, b) => a - b);
+  const more = positions.length > 5 ? ' and others' : '';
+  return `Balances no. ${positions.slice(0, 5).join(', ')}${more}`;
+}
