@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import type { FailureCause } from './types';
 
 /** Ends a call without an answer. The message is written for people and holds nothing of the request's or the answer's content. */
@@ -47,33 +48,39 @@ const connectProblems: Readonly<Record<string, [FailureCause, string]>> = {
   UND_ERR_INVALID_ARG: ['invalid-request', 'the request cannot be written as HTTP'],
 };
 
-/** Translates what Node, OpenSSL or undici report into our words. Only the error's code is used: messages can quote content. */
+/** Translates what Node, OpenSSL or undici report into our words. Error messages can quote content and never get into ours. */
 export function toCallProblem(error: unknown, phase: Phase): CallProblem {
   if (error instanceof CallProblem) return error;
   const code = codeOf(error);
   // With TLS 1.3 a server refuses our certificate only after the handshake, when the request is already on its way.
   if (phase !== 'reading-answer' && TLS_CODE.test(code)) return tlsProblem(code);
+  if (isProtocolBreach(error))
+    return new CallProblem('response-undecodable', 'the answer breaks the rules of HTTP/1.1');
+  }
   switch (phase) {
     case 'connecting':
       return connectProblem(code);
     case 'awaiting-answer':
       if (code === 'UND_ERR_HEADERS_OVERFLOW')
         return new CallProblem('response-too-large', 'the answer has too many headers');
-      if (code.startsWith('HPE_'))
-        return new CallProblem('response-undecodable', `the answer is not HTTP${named(code)}`);
       return new CallProblem('connection-lost', `the connection was lost before an answer came${named(code)}`);
     case 'reading-answer':
       if (code === 'UND_ERR_HEADERS_OVERFLOW')
         return new CallProblem('response-too-large', 'the answer has too many trailers');
-      // HPE_INVALID_EOF_STATE is the parser's word for an end in the middle of a chunked body.
-      if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') {
-        return new CallProblem('response-undecodable', `the answer breaks off as HTTP${named(code)}`);
-      }
       return new CallProblem(
         'response-truncated',
         `the connection was lost before the answer was complete${named(code)}`,
       );
   }
+}
+
+/**
+ * A parse error is a breach, except where it only says that a chunked answer ended too early; undici gives it no code, so its text tells.
+ * Contradicting lengths in the head (two of them, or one beside chunks) come as a mismatch before there is an answer.
+ */
+function isProtocolBreach(error: unknown, phase: Phase): boolean {
+  if (error instanceof errors.ResponseContentLengthMismatchError) return phase === 'awaiting-answer';
+  return error instanceof errors.HTTPParserError && !error.message.includes('Invalid EOF state');
 }
 
 export function tlsProblem(code: string): CallProblem {
