@@ -1,0 +1,71 @@
+import type { Rule } from './check';
+import { isRowId } from './row-id';
+
+/** Text of one line that reads the same in a log, a header and another system. */
+export function text(maxLength: number): Rule {
+  return (value) => {
+    if (typeof value !== 'string') return 'must be a text';
+    if (value.length < 1 || value.length > maxLength) return `must have 1 to ${maxLength} characters`;
+    if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(value)) return 'must not contain control characters or line breaks';
+    return value.trim() === value ? undefined : 'must not begin or end with a blank';
+  };
+}
+
+/** Text that goes into an HTTP header as it is. */
+export function headerText(maxLength: number): Rule {
+  return (value) => {
+    if (typeof value !== 'string' || value.length < 1 || value.length > maxLength) return text(maxLength)(value);
+    return /^[\x21-\x7e]+$/.test(value) ? undefined : 'must consist of visible ASCII characters without blanks';
+  };
+}
+
+export function oneOf(values: readonly string[]): Rule {
+  return (value) =>
+    typeof value === 'string' && values.includes(value) ? undefined : `must be one of: ${values.join(', ')}`;
+}
+
+export function rowId(what: string): Rule {
+  return (value) => (isRowId(value) ? undefined : `must be the id of a ${what}, as a text of digits`);
+}
+
+export const jsonObject: Rule = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be a JSON object';
+
+// The codes that ICU knows, old ones included, without the X codes of ISO 4217: those are metals, funds, test codes
+// and XXX ("no currency"), none of which a balance can be in. Of them only those below are currencies of countries.
+const X_CURRENCIES = new Set(['XAF', 'XCD', 'XOF', 'XPF', 'XCG']);
+const CURRENCIES: ReadonlySet<string> = new Set(
+  Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || X_CURRENCIES.has(code)),
+);
+
+export const currency: Rule = (value) => {
+  if (typeof value !== 'string' || !/^[A-Z]{3}$/.test(value)) {
+    return 'must be an ISO 4217 currency code in capital letters such as EUR';
+  }
+  return CURRENCIES.has(value) ? undefined : 'must be the ISO 4217 code of a currency: this one is not in use as money';
+};
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+/** RFC 3339 with offset: a time without one would mean another instant in another place. */
+export const instant: Rule = (value) => {
+  const date = typeof value === 'string' ? INSTANT.exec(value)?.[1] : undefined;
+  return date !== undefined && calendarDate(date) === undefined
+    ? undefined
+    : 'must be an RFC 3339 time with offset such as 2027-01-31T12:00:00Z';
+};
+
+export const calendarDate: Rule = (value) => {
+  const expected = 'must be a calendar date such as 2027-01-31';
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value) || value.startsWith('0000')) return expected;
+  // Date rolls the 30th of February over to March, so the date has to come out as it went in.
+  const parsed = new Date(`${value}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(value) ? undefined : expected;
+};
+
+export function wholeNumber(min: number, max: number): Rule {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? undefined
+      : `must be a whole number from ${min} to ${max}`;
+}
