@@ -3,7 +3,8 @@ import { DataSource, type DataSourceOptions, type Logger as TypeOrmLogger } from
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { Database } from '../shared/database';
 import { entities } from './entities';
-import { loadMigrations } from './migrations';
+import { loadMigrations, type MigrationClass } from './migrations';
+import { SnakeNaming } from './snake-naming';
 
 export interface SessionLimits {
   /** Sessions of the pool. */
@@ -66,6 +67,8 @@ export interface DataSourceSettings {
   applicationName: string;
   limits?: SessionLimits;
   onPoolError?: (error: Error) => void;
+  /** Those of migrations/ unless given. */
+  migrations?: MigrationClass[];
 }
 
 /** TypeORM's data source over one pg.Pool; the schema is only ever changed by the SQL files in migrations/. */
@@ -75,7 +78,8 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     type: 'postgres',
     url: settings.url,
     entities,
-    migrations: loadMigrations(),
+    namingStrategy: new SnakeNaming(),
+    migrations: settings.migrations ?? loadMigrations(),
     migrationsTableName: 'migration',
     synchronize: false,
     installExtensions: false,

@@ -1,2 +1,40 @@
-/** One class per table. */
-export const entities: (new () => object)[] = [];
+import { AccessSubjectEntity } from '../accounts/access-subject.entity';
+import { AccountEntity } from '../accounts/account.entity';
+import { AuditEntryEntity } from '../admin/audit-entry.entity';
+import { BalanceReadingEntity } from '../balances/balance-reading.entity';
+import { ExchangeRateEntity } from '../balances/exchange-rate.entity';
+import { ConnectionTokenEntity } from '../connections/connection-token.entity';
+import { ConnectionEntity } from '../connections/connection.entity';
+import { AccessLedgerEntity } from '../consents/access-ledger.entity';
+import { ConsentEntity } from '../consents/consent.entity';
+import { InstallationEntity } from './installation.entity';
+import { AmlyzeEndpointEntity } from '../delivery/amlyze-endpoint.entity';
+import { DeliveryAttemptEntity } from '../delivery/delivery-attempt.entity';
+import { DeliveryResultEntity } from '../delivery/delivery-result.entity';
+import { AmlyzeRecordEntity } from '../outbox/amlyze-record.entity';
+import { DeliveryGroupEntity } from '../outbox/delivery-group.entity';
+import { RecordKeyEntity } from '../outbox/record-key.entity';
+import { SyncRunAccountEntity } from '../sync/sync-run-account.entity';
+import { SyncRunEntity } from '../sync/sync-run.entity';
+
+/** One class per table; a test compares each with its table, column by column. */
+export const entities: (new () => object)[] = [
+  AccessSubjectEntity,
+  AccountEntity,
+  AuditEntryEntity,
+  BalanceReadingEntity,
+  ExchangeRateEntity,
+  ConnectionTokenEntity,
+  ConnectionEntity,
+  AccessLedgerEntity,
+  ConsentEntity,
+  InstallationEntity,
+  AmlyzeEndpointEntity,
+  DeliveryAttemptEntity,
+  DeliveryResultEntity,
+  AmlyzeRecordEntity,
+  DeliveryGroupEntity,
+  RecordKeyEntity,
+  SyncRunAccountEntity,
+  SyncRunEntity,
+];

@@ -8,7 +8,7 @@ const FOLDER = join(__dirname, '..', '..', 'migrations');
 /** Any constant will do, as long as every replica of every version uses the same one. */
 const MIGRATION_LOCK = 7_204_318_001;
 
-type MigrationClass = new () => MigrationInterface;
+export type MigrationClass = new () => MigrationInterface;
 
 /** `1795219200000-initial.sql` becomes the class `Initial1795219200000`, which is what TypeORM's migration table stores. */
 export function loadMigrations(folder: string = FOLDER): MigrationClass[] {
@@ -44,6 +44,11 @@ export function toMigration(file: string, sql: string): MigrationClass {
  */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   return underLock(dataSource, async (executor) => (await executor.executePendingMigrations()).map(({ name }) => name));
+}
+
+/** Names of what is not applied yet; reads only, for readiness. */
+export async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
+  return (await new MigrationExecutor(dataSource).getPendingMigrations()).map(({ name }) => name);
 }
 
 /** Takes the latest migration back by its down section. */

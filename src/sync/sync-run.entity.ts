@@ -1,0 +1,36 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+
+/** One pass over the due accounts: a slot of the schedule or a resync. */
+@Entity('sync_run')
+export class SyncRunEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
+  id: string;
+
+  @Column('text')
+  trigger: 'schedule' | 'resync';
+
+  /** The scheduled time; one run per slot. Absent for a resync. */
+  @Column('timestamptz', { nullable: true })
+  slot: Date | null;
+
+  /** The selector as it was asked for. */
+  @Column('jsonb')
+  scope: Record<string, unknown>;
+
+  /** Makes a new revision of unchanged balances. */
+  @Column('boolean', { default: false })
+  force: boolean;
+
+  @Column('text', { nullable: true })
+  reason: string | null;
+
+  @Column('integer', { default: 0 })
+  accounts: number;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  startedAt: Date;
+
+  /** Set once every account of the run has an outcome. */
+  @Column('timestamptz', { nullable: true })
+  finishedAt: Date | null;
+}
