@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../config/environment';
+import type { Answer, CallFailure, HttpClient } from '../shared/http-client';
+import { AmlyzeToken } from './amlyze-token';
+
+/** The part of the configuration that decides whom we call and as whom. */
+export type AmlyzeSettings = Pick<
+  Environment,
+  | 'amlyzeBaseUrl'
+  | 'amlyzeToken'
+  | 'amlyzeTokenFile'
+  | 'amlyzeTenantHeader'
+  | 'amlyzeTimeoutMs'
+  | 'amlyzeBatchEndpoint'
+  | 'amlyzeSingleEndpoint'
+>;
+
+type Endpoint = AmlyzeSettings['amlyzeBatchEndpoint'];
+
+/**
+ * Speaks to AMLYZE, and only that: one call in, one answer or failure out. Whether to repeat a call, and what an answer means, is decided by those who
+ * know the records (the verdict table and the delivery).
+ */
+export class AmlyzeClient {
+  private readonly token: AmlyzeToken;
+
+  constructor(
+    private readonly http: Pick<HttpClient, 'send'>,
+    private readonly settings: AmlyzeSettings,
+    token: AmlyzeToken = new AmlyzeToken(settings),
+  ) {
+    this.token = token;
+  }
+
+  /** Sends the frozen records as one batch. They are joined as text: parsing and writing them again could change a digit. */
+  async sendBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
+    if (payloads.length === 0) throw new RangeError('a batch holds at least one record');
+    return await this.send(this.settings.amlyzeBatchEndpoint, `{"accountBalances":[${payloads.join(',')}]}`);
+  }
+
+  /** Sends one frozen record to the single endpoint, byte for byte. */
+  async sendSingle(payload: string): Promise<Answer | CallFailure> {
+    return await this.send(this.settings.amlyzeSingleEndpoint, payload);
+  }
+
+  /**
+   * Changes when something changes that a 401, 403 or 404 can be about: address, endpoints, tenant header, token. A pause that began under one hash need not
+   * outlive it. SHA-256 in hex; the token enters as a digest.
+   */
+  configurationHash(): string {
+    const { amlyzeBaseUrl, amlyzeBatchEndpoint, amlyzeSingleEndpoint, amlyzeTenantHeader } = this.settings;
+    const endpoints = [amlyzeBatchEndpoint, amlyzeSingleEndpoint].flatMap(({ method, path }) => [method, path]);
+    const tenant = amlyzeTenantHeader ? [amlyzeTenantHeader.name, amlyzeTenantHeader.value] : [];
+    const parts = [trimSlashes(amlyzeBaseUrl), ...endpoints, this.token.digest(), ...tenant];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  private async send(endpoint: Endpoint, body: string): Promise<Answer | CallFailure> {
+    const token = this.token.current();
+    if (!token.ok) {
+      // Without a token every call would end in 401; the verdict table reads this as the same fault, one of configuration.
+      return {
+        kind: 'failure',
+        cause: 'invalid-request',
+        bytesMayHaveLeft: false,
+        detail: token.problem,
+        latencyMs: 0,
+      };
+    }
+    const { amlyzeBaseUrl, amlyzeTenantHeader, amlyzeTimeoutMs } = this.settings;
+    const result = await this.http.send({
+      method: endpoint.method,
+      url: `${trimSlashes(amlyzeBaseUrl)}${endpoint.path}`,
+      headers: {
+        ...(amlyzeTenantHeader ? { [amlyzeTenantHeader.name]: amlyzeTenantHeader.value } : {}),
+        authorization: `Bearer ${token.token}`,
+        'content-type': 'application/json',
+        accept: 'application/json',
+      },
+      body,
+      deadlineMs: amlyzeTimeoutMs,
+    });
+    if (result.status === 401) this.token.distrust();
+    return result;
+  }
+}
+
+function trimSlashes(url: string): string {
+  return url.replace(/\/+$/, '');
+}
