@@ -1,0 +1,152 @@
+import type { Queryable } from '../shared/database';
+
+/** Why an endpoint of AMLYZE is not being called. `operator`: a person or a change of configuration has to end it. */
+export type PauseKind = 'backoff' | 'rate-limit' | 'operator';
+
+/** One row of amlyze_endpoint as a worker saw it when it asked for leave to send. */
+export interface EndpointState {
+  pause: PauseKind | undefined;
+  pauseReason: string | undefined;
+  pausedSince: Date | undefined;
+  pausedUntil: Date | undefined;
+  /** Consecutive failed calls of the endpoint. */
+  failures: number;
+  /** Changes with every pause and resume; a failure that was already under way then changes nothing. */
+  generation: string;
+  lastFailedIds: string[];
+  lastSuccessAt: Date | undefined;
+  batchLimit: number | undefined;
+}
+
+interface EndpointRow {
+  pause: PauseKind | null;
+  pause_reason: string | null;
+  paused_since: Date | null;
+  paused_until: Date | null;
+  failures: number;
+  generation: string;
+  last_failed_ids: string[];
+  last_success_at: Date | null;
+  batch_limit: number | null;
+}
+
+const COLUMNS =
+  'pause, pause_reason, paused_since, paused_until, failures, generation, last_failed_ids, last_success_at, batch_limit';
+
+function toState(row: EndpointRow): EndpointState {
+  return {
+    pause: row.pause ?? undefined,
+    pauseReason: row.pause_reason ?? undefined,
+    pausedSince: row.paused_since ?? undefined,
+    pausedUntil: row.paused_until ?? undefined,
+    failures: row.failures,
+    generation: row.generation,
+    lastFailedIds: row.last_failed_ids,
+    lastSuccessAt: row.last_success_at ?? undefined,
+    batchLimit: row.batch_limit ?? undefined,
+  };
+}
+
+/** Leave to send: `open`, `probe` (this caller alone may try one batch), or `closed` until the pause's time. */
+export type Leave = { kind: 'open' | 'probe'; state: EndpointState } | { kind: 'closed'; state: EndpointState };
+
+const READ = { name: 'endpoint-read', text: `select ${COLUMNS} from amlyze_endpoint where endpoint = $1` };
+
+/** The probe's own lease ends with time, so that a dead prober does not keep an endpoint shut. */
+const TAKE_PROBE = {
+  name: 'endpoint-take-probe',
+  text: `update amlyze_endpoint set probe_until = now() + make_interval(secs => $2::float8)
+where endpoint = $1 and pause is not null and paused_until <= now() and (probe_until is null or probe_until < now())
+returning ${COLUMNS}`,
+};
+
+/** Makes the endpoint's row, and ends an operator pause when the configuration is another than the one that failed. */
+export async function openEndpoint(db: Queryable, endpoint: string, configurationHash: string): Promise<void> {
+  await db.query(
+    `insert into amlyze_endpoint as e (endpoint, configuration_hash) values ($1, $2)
+on conflict (endpoint) do update
+set configuration_hash = excluded.configuration_hash,
+    paused_until = case when e.pause = 'operator' then now() else e.paused_until end
+where e.configuration_hash is distinct from excluded.configuration_hash`,
+    [endpoint, configurationHash],
+  );
+}
+
+export async function askLeave(db: Queryable, endpoint: string, probeSeconds: number): Promise<Leave> {
+  const [row] = await db.query<EndpointRow>(READ, [endpoint]);
+  if (!row) throw new Error(`endpoint ${endpoint} was never opened`);
+  if (row.pause === null) return { kind: 'open', state: toState(row) };
+  const [probe] = await db.query<EndpointRow>(TAKE_PROBE, [endpoint, probeSeconds]);
+  return probe ? { kind: 'probe', state: toState(probe) } : { kind: 'closed', state: toState(row) };
+}
+
+/** Lets go of a probe that found nothing to send. */
+export async function returnProbe(db: Queryable, endpoint: string): Promise<void> {
+  await db.query('update amlyze_endpoint set probe_until = null where endpoint = $1', [endpoint]);
+}
+
+const SUCCEED = {
+  name: 'endpoint-succeed',
+  text: `update amlyze_endpoint
+set last_success_at = clock_timestamp(), pause = null, pause_reason = null, paused_since = null, paused_until = null, probe_until = null,
+    failures = 0, last_failed_ids = '{}', generation = generation + case when pause is null and failures = 0 then 0 else 1 end,
+    batch_limit = case when batch_limit is null or $2 < batch_limit then batch_limit
+                       when batch_limit + greatest(1, batch_limit / 4) >= $3 then null
+                       else batch_limit + greatest(1, batch_limit / 4) end
+where endpoint = $1`,
+};
+
+/** A results list came: every pause ends, and a batch as large as the reduced limit lets the limit grow again. */
+export async function recordSuccess(
+  db: Queryable,
+  endpoint: string,
+  sent: number,
+  configuredLimit: number,
+): Promise<void> {
+  await db.query(SUCCEED, [endpoint, sent, configuredLimit]);
+}
+
+const FAIL = {
+  name: 'endpoint-fail',
+  text: `update amlyze_endpoint
+set failures = failures + 1, generation = generation + 1, pause = $3, pause_reason = left($4, 500),
+    paused_since = coalesce(paused_since, now()), paused_until = now() + make_interval(secs => $5::float8 / 1000),
+    probe_until = null, last_failed_ids = $6::bigint[]
+where endpoint = $1 and generation = $2`,
+};
+
+/** Pauses the endpoint. Calls that were under way together count once: only the first finds its generation. */
+export async function recordFailure(
+  db: Queryable,
+  endpoint: string,
+  seen: Pick<EndpointState, 'generation'>,
+  pause: { kind: PauseKind; reason: string; forMs: number; failedIds: readonly string[] },
+): Promise<void> {
+  await db.query(FAIL, [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds]);
+}
+
+/** 413: the batch that was refused shows the limit; half of it is tried next. */
+export async function recordTooLarge(db: Queryable, endpoint: string, sent: number): Promise<void> {
+  await db.query(
+    'update amlyze_endpoint set batch_limit = greatest(1, least(coalesce(batch_limit, $2), $2) / 2) where endpoint = $1',
+    [endpoint, sent],
+  );
+}
+
+/** An operator ends every pause at once; the next batch goes out as if nothing had been. Returns the endpoints resumed. */
+export async function resumeAll(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ endpoint: string }>(
+    `update amlyze_endpoint set pause = null, pause_reason = null, paused_since = null, paused_until = null, probe_until = null,
+  failures = 0, last_failed_ids = '{}', generation = generation + 1
+where pause is not null returning endpoint`,
+  );
+  return rows.map((row) => row.endpoint);
+}
+
+/** All endpoints, for readiness and status. */
+export async function findEndpoints(db: Queryable): Promise<(EndpointState & { endpoint: string })[]> {
+  const rows = await db.query<EndpointRow & { endpoint: string }>(
+    `select endpoint, ${COLUMNS} from amlyze_endpoint order by endpoint`,
+  );
+  return rows.map((row) => ({ endpoint: row.endpoint, ...toState(row) }));
+}

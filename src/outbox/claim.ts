@@ -1,0 +1,162 @@
+import type { Queryable } from '../shared/database';
+import type { RecordKind } from './record-state';
+
+/** A record that this replica may send until its lease ends. Every later write names `epoch`, the fence. */
+export interface ClaimedRecord {
+  id: string;
+  epoch: string;
+  communicationNumber: string;
+  accountExtId: string | undefined;
+  /** The frozen bytes; what is sent is this text and nothing else. */
+  payload: string;
+  /** An earlier send of this number may have arrived. */
+  inDoubtBefore: boolean;
+  /** AMLYZE definitely refused this number once, in answer to us. */
+  rejectedBefore: boolean;
+  /** Attempts that the record itself was charged with. */
+  attempts: number;
+  /** Calls that failed as a whole with this record among others. */
+  wholeFailures: number;
+}
+
+export interface ClaimedBatch {
+  attemptId: string;
+  /** Set when the batch is a part of one that was cut in two. */
+  group: { id: string; rootId: string; depth: number; rootCreatedAt: Date } | undefined;
+  records: ClaimedRecord[];
+}
+
+export interface ClaimRequest {
+  kind: RecordKind;
+  endpoint: string;
+  replica: string;
+  limit: number;
+  leaseSeconds: number;
+  /** Records that a probe leaves out where there are others. */
+  exceptIds?: readonly string[];
+}
+
+interface ClaimRow {
+  id: string;
+  epoch: string;
+  attempt_id: string;
+  communication_number: string;
+  account_ext_id: string | null;
+  payload: string;
+  was_in_doubt: boolean;
+  rejected_before: boolean;
+  attempts: number;
+  whole_failures: number;
+}
+
+/**
+ * The part that both claims share. A candidate goes out only as the oldest unsettled record of its series (account and
+ * balance type); the others are parked until their blocker can be over. The series probe is a LIMIT 1 sub-select on a
+ * partial index, which the planner cannot flatten: its cost does not depend on how many rows wait behind. The attempt
+ * row and the doubt are committed with the claim, so that no send is ever without a trace.
+ */
+const CLAIM_TAIL = `
+, headed as materialized (
+  select c.id, c.next_attempt_at, c.in_doubt, h.id as head_id, h.next_attempt_at as head_due, h.lease_until as head_lease
+  from candidate c
+  left join lateral (
+    select o.id, o.next_attempt_at, o.lease_until from amlyze_record o
+    where o.account_id = c.account_id and o.balance_type = c.balance_type and o.state in ('pending', 'sending')
+    order by o.balance_at, o.revision
+    limit 1
+  ) h on true
+), ready as materialized (
+  select id, in_doubt from headed where head_id is null or head_id = id order by next_attempt_at, id limit $2
+), parked as (
+  update amlyze_record r
+  set next_attempt_at = greatest(h.head_due, h.head_lease, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 0.1 end))
+  from headed h where r.id = h.id and h.head_id <> h.id
+), attempt as (
+  insert into delivery_attempt (endpoint, records, replica)
+  select $4, count(*), $5 from ready having count(*) > 0
+  returning id
+)
+update amlyze_record r
+set state = 'sending', epoch = r.epoch + 1, lease_until = now() + make_interval(secs => $3::float8), next_attempt_at = null,
+    attempt_id = attempt.id, in_doubt = true
+from ready, attempt
+where r.id = ready.id
+returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id, r.payload, ready.in_doubt as was_in_doubt,
+  r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
+  r.attempts, r.whole_failures`;
+
+const CLAIM_DUE = {
+  name: 'outbox-claim-due',
+  text: `
+with candidate as materialized (
+  select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
+  where kind = $1 and state = 'pending' and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
+  order by next_attempt_at, id
+  limit $2 * 4
+  for update skip locked
+)${CLAIM_TAIL}`,
+};
+
+const CLAIM_GROUP = {
+  name: 'outbox-claim-group',
+  text: `
+with candidate as materialized (
+  select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
+  where kind = $1 and state = 'pending' and next_attempt_at <= now() and batch_group = $6
+  order by next_attempt_at, id
+  for update skip locked
+)${CLAIM_TAIL}`,
+};
+
+const DUE_GROUP = {
+  name: 'outbox-due-group',
+  text: `
+select g.id, g.root_id, g.depth, root.created_at as root_created_at, count(*)::int as records
+from amlyze_record r join delivery_group g on g.id = r.batch_group join delivery_group root on root.id = g.root_id
+where r.kind = $1 and r.batch_group is not null and r.state = 'pending' and r.next_attempt_at <= now()
+group by g.id, root.id order by g.id limit 8`,
+};
+
+/** Claims up to `limit` due records, oldest due first; undefined when nothing may be sent now. */
+export async function claimDue(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
+  const { kind, limit, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
+  const rows = await db.query<ClaimRow>(CLAIM_DUE, [kind, limit, leaseSeconds, endpoint, replica, exceptIds]);
+  return toBatch(rows, undefined);
+}
+
+/** Claims one part of a batch that was cut in two, whole; parts go before fresh records because a verdict waits on them. */
+export async function claimGroup(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
+  const { kind, leaseSeconds, endpoint, replica } = request;
+  const groups = await db.query<{ id: string; root_id: string; depth: number; root_created_at: Date; records: number }>(
+    DUE_GROUP,
+    [kind],
+  );
+  for (const group of groups) {
+    const values = [kind, group.records, leaseSeconds, endpoint, replica, group.id];
+    const batch = toBatch(await db.query<ClaimRow>(CLAIM_GROUP, values), {
+      id: group.id,
+      rootId: group.root_id,
+      depth: group.depth,
+      rootCreatedAt: group.root_created_at,
+    });
+    if (batch) return batch;
+  }
+  return undefined;
+}
+
+function toBatch(rows: readonly ClaimRow[], group: ClaimedBatch['group']): ClaimedBatch | undefined {
+  const first = rows[0];
+  if (!first) return undefined;
+  const records = rows.map((row) => ({
+    id: row.id,
+    epoch: row.epoch,
+    communicationNumber: row.communication_number,
+    accountExtId: row.account_ext_id ?? undefined,
+    payload: row.payload,
+    inDoubtBefore: row.was_in_doubt,
+    rejectedBefore: row.rejected_before,
+    attempts: row.attempts,
+    wholeFailures: row.whole_failures,
+  }));
+  return { attemptId: first.attempt_id, group, records };
+}

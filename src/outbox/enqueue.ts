@@ -1,0 +1,129 @@
+import type { Queryable } from '../shared/database';
+
+/** A balance record about to be frozen: everything is decided, only durability is missing. */
+export interface NewBalanceRecord {
+  communicationNumber: string;
+  accountId: string;
+  accountExtId: string;
+  businessUnit: string | undefined;
+  readingId: string;
+  runId: string | undefined;
+  balanceType: string;
+  /** RFC 3339, UTC. */
+  balanceAt: string;
+  /** Decimal text with the rule's digits. */
+  value: string;
+  /** The business key beside account and balance type: balanceAt, or the slot or run where the bank gives no time. */
+  key: string;
+  revision: number;
+  supersedes: { communicationNumber: string; reason: SupersedeReason } | undefined;
+  /** The frozen bytes. */
+  payload: string;
+  /** Digest of the mapping settings the value was made with. */
+  settingsHash: string;
+}
+
+/** Why a business key got another revision. */
+export type SupersedeReason = 'bank-restatement' | 'settings-changed' | 'forced' | 'new-number';
+
+const ENQUEUE = {
+  name: 'outbox-enqueue',
+  text: `
+with fresh as materialized (
+  select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[],
+    $9::numeric[], $10::text[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::text[])
+  as n(communication_number, account_id, account_ext_id, business_unit, reading_id, run_id, balance_type, balance_at, value, key,
+    revision, supersedes, supersedes_reason, payload, settings_hash)
+), keyed as (
+  insert into record_key (account_id, balance_type, key, revision, value, communication_number, settings_hash)
+  select account_id, balance_type, key, revision, value, communication_number, settings_hash from fresh
+  on conflict (account_id, balance_type, key) do update
+  set revision = excluded.revision, value = excluded.value, communication_number = excluded.communication_number,
+      settings_hash = excluded.settings_hash
+  where record_key.revision < excluded.revision
+)
+insert into amlyze_record (communication_number, kind, account_id, account_ext_id, business_unit, reading_id, run_id, balance_type,
+  balance_at, value, revision, supersedes, supersedes_reason, payload)
+select communication_number, 'balance', account_id, account_ext_id, business_unit, reading_id, run_id, balance_type, balance_at, value,
+  revision, supersedes, supersedes_reason, payload from fresh`,
+};
+
+/** Puts records into the outbox, inside the transaction that keeps their readings. A used number makes it fail whole. */
+export async function enqueueBalances(tx: Queryable, records: readonly NewBalanceRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  const column = <T>(pick: (record: NewBalanceRecord) => T): T[] => records.map(pick);
+  await tx.query(ENQUEUE, [
+    column((r) => r.communicationNumber),
+    column((r) => r.accountId),
+    column((r) => r.accountExtId),
+    column((r) => r.businessUnit ?? null),
+    column((r) => r.readingId),
+    column((r) => r.runId ?? null),
+    column((r) => r.balanceType),
+    column((r) => r.balanceAt),
+    column((r) => r.value),
+    column((r) => r.key),
+    column((r) => r.revision),
+    column((r) => r.supersedes?.communicationNumber ?? null),
+    column((r) => r.supersedes?.reason ?? null),
+    column((r) => r.payload),
+    column((r) => r.settingsHash),
+  ]);
+}
+
+/** What the outbox knows about a business key and the series it belongs to. */
+export interface KeyState {
+  accountId: string;
+  balanceType: string;
+  /** Latest record of the very key, if there is one. */
+  latest: { revision: number; value: string; communicationNumber: string; settingsHash: string } | undefined;
+  /** balanceAt of the newest record of the series that AMLYZE has or may be getting. */
+  newestSentAt: Date | undefined;
+}
+
+const KEY_STATES = {
+  name: 'outbox-key-states',
+  text: `
+select w.ord, k.revision, k.value, k.communication_number, k.settings_hash, newest.balance_at as newest_sent_at
+from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as w(account_id, balance_type, key, ord)
+left join record_key k on k.account_id = w.account_id and k.balance_type = w.balance_type and k.key = w.key
+left join lateral (
+  select r.balance_at from amlyze_record r
+  where r.account_id = w.account_id and r.balance_type = w.balance_type and r.state in ('accepted', 'sending')
+  order by r.balance_at desc
+  limit 1
+) newest on true
+order by w.ord`,
+};
+
+/** Looks up many keys at once, in the order asked. */
+export async function findKeyStates(
+  tx: Queryable,
+  keys: readonly { accountId: string; balanceType: string; key: string }[],
+): Promise<KeyState[]> {
+  if (keys.length === 0) return [];
+  const rows = await tx.query<{
+    revision: number | null;
+    value: string;
+    communication_number: string;
+    settings_hash: string;
+    newest_sent_at: Date | null;
+  }>(KEY_STATES, [keys.map((k) => k.accountId), keys.map((k) => k.balanceType), keys.map((k) => k.key)]);
+  return keys.map((key, index) => {
+    const row = rows[index];
+    return {
+      accountId: key.accountId,
+      balanceType: key.balanceType,
+      latest:
+        row && row.revision !== null
+          ? {
+              revision: row.revision,
+              value: row.value,
+              communicationNumber: row.communication_number,
+              settingsHash: row.settings_hash,
+            }
+          : undefined,
+      newestSentAt: row?.newest_sent_at ?? undefined,
+    };
+  });
+}

@@ -1,0 +1,13 @@
+/**
+ * The life of an outbox record. The same machine stands in two other places, which must change together with this one:
+ * the CHECK constraints of table `amlyze_record` and the drawing in docs/architecture.md.
+ *
+ * pending ──claim──► sending ──verdict──► accepted | rejected | held | exhausted
+ *    ▲                  │
+ *    └──doubt, failure──┘        held, rejected, exhausted ──requeue──► pending; held ──adopt──► accepted
+ */
+export const RECORD_STATES = ['pending', 'sending', 'accepted', 'rejected', 'held', 'exhausted'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
+
+/** What the record tells AMLYZE about; each kind has its own endpoints. */
+export type RecordKind = 'balance' | 'operation';

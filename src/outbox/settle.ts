@@ -1,0 +1,180 @@
+import type { Queryable } from '../shared/database';
+import type { ClaimedRecord, ClaimedBatch } from './claim';
+import type { RecordState } from './record-state';
+
+/** What becomes of one claimed record after one call. */
+export interface Settlement {
+  record: Pick<ClaimedRecord, 'id' | 'epoch'>;
+  state: Exclude<RecordState, 'sending'>;
+  /** Why the record stands where it stands; mandatory for rejected, held and exhausted. */
+  reason?: string | undefined;
+  inDoubt: boolean;
+  /** The verdict and words of this attempt, for the log. */
+  verdict: string;
+  verdictReason?: string | undefined;
+  errorCode?: string | undefined;
+  errorDescription?: string | undefined;
+  answer?: string | undefined;
+  /** Wait before the next attempt; only for `pending`. */
+  delayMs?: number | undefined;
+  /** The attempt is charged to the record. */
+  chargesAttempt?: boolean;
+  /** The call failed as a whole. */
+  wholeFailure?: boolean;
+  /** The part of a cut batch that the record goes on in; undefined = the ordinary pool. */
+  groupId?: string | undefined;
+}
+
+/** How the call itself ended, written once to its attempt row. */
+export interface AttemptEnd {
+  outcome: string;
+  httpStatus?: number | undefined;
+  detail?: string | undefined;
+  latencyMs?: number | undefined;
+}
+
+/**
+ * One statement: settle what is still ours (id, epoch, state), log every record's verdict (marked late where the claim
+ * was lost), complete the attempt, and let the next record of each settled series go at once. Parking by time is the
+ * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry.
+ */
+const SETTLE = {
+  name: 'outbox-settle',
+  text: `
+with given as materialized (
+  select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::bigint[])
+  as g(id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
+), settled as (
+  update amlyze_record r
+  set state = g.state, reason = g.reason, in_doubt = g.in_doubt,
+      error_code = g.error_code, error_description = g.error_description,
+      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
+      batch_group = g.batch_group, lease_until = null, attempt_id = null,
+      next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
+      settled_at = case when g.state = 'pending' then null else now() end
+  from given g
+  where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+  returning r.id, r.account_id, r.balance_type, r.state
+), logged as (
+  insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
+  select g.id, $1, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
+  from given g left join settled s on s.id = g.id
+  on conflict do nothing
+), completed as (
+  update delivery_attempt set finished_at = now(), outcome = $16, http_status = $17, detail = $18, latency_ms = $19
+  where id = $1 and finished_at is null
+), released as (
+  update amlyze_record r set next_attempt_at = now()
+  from settled s cross join lateral (
+    select o.id from amlyze_record o
+    where o.account_id = s.account_id and o.balance_type = s.balance_type and o.state in ('pending', 'sending') and o.id <> s.id
+    order by o.balance_at, o.revision
+    limit 1
+  ) successor
+  where s.state <> 'pending' and r.id = successor.id and r.state = 'pending' and r.attempts = 0 and r.whole_failures = 0
+    and r.next_attempt_at > now()
+)
+select id from settled`,
+};
+
+/**
+ * Settles the records of one attempt and returns the ids that were still held under their claim; a record that is not
+ * among them was taken over by another worker, and this answer stands in the log as late.
+ */
+export async function settle(
+  db: Queryable,
+  attemptId: string,
+  settlements: readonly Settlement[],
+  end: AttemptEnd,
+): Promise<Set<string>> {
+  const column = <T>(pick: (settlement: Settlement) => T): T[] => settlements.map(pick);
+  const rows = await db.query<{ id: string }>(SETTLE, [
+    attemptId,
+    column((s) => s.record.id),
+    column((s) => s.record.epoch),
+    column((s) => s.state),
+    column((s) => s.reason ?? null),
+    column((s) => s.inDoubt),
+    column((s) => s.verdict),
+    column((s) => s.verdictReason ?? null),
+    column((s) => s.errorCode ?? null),
+    column((s) => s.errorDescription ?? null),
+    column((s) => s.answer ?? null),
+    column((s) => s.delayMs ?? null),
+    column((s) => (s.chargesAttempt ? 1 : 0)),
+    column((s) => (s.wholeFailure ? 1 : 0)),
+    column((s) => s.groupId ?? null),
+    end.outcome,
+    end.httpStatus ?? null,
+    end.detail ?? null,
+    end.latencyMs ?? null,
+  ]);
+  return new Set(rows.map((row) => row.id));
+}
+
+const EXTEND = {
+  name: 'outbox-extend-lease',
+  text: `update amlyze_record set lease_until = now() + make_interval(secs => $3::float8)
+where id = any($1::bigint[]) and attempt_id = $2 and state = 'sending'`,
+};
+
+/** Renews the lease of a batch whose call is still under way. A record that was taken over stays taken. */
+export async function extendLease(db: Queryable, batch: ClaimedBatch, leaseSeconds: number): Promise<void> {
+  await db.query(EXTEND, [batch.records.map((record) => record.id), batch.attemptId, leaseSeconds]);
+}
+
+/**
+ * Takes back records whose lease ran out (their worker died or hangs). The missing results are appended in the same
+ * statement: what may have been sent is in doubt, and the log says so. The higher epoch shuts the old worker out.
+ */
+const TAKE_BACK = {
+  name: 'outbox-take-back',
+  text: `
+with expired as materialized (
+  select id, attempt_id from amlyze_record where state = 'sending' and lease_until < now()
+  order by lease_until limit $1 for update skip locked
+), logged as (
+  insert into delivery_result (record_id, attempt_id, verdict, reason)
+  select id, attempt_id, 'in-doubt', 'lease-expired' from expired where attempt_id is not null
+  on conflict do nothing
+), completed as (
+  update delivery_attempt a set finished_at = now(), outcome = 'lost', detail = 'the lease ran out before an answer was settled'
+  from (select distinct attempt_id from expired) e where a.id = e.attempt_id and a.finished_at is null
+)
+update amlyze_record r
+set state = 'pending', lease_until = null, attempt_id = null, next_attempt_at = now(), epoch = r.epoch + 1,
+    whole_failures = r.whole_failures + 1
+from expired e where r.id = e.id
+returning r.id`,
+};
+
+/** Returns how many records were taken back; call again while it equals `limit`. */
+export async function takeBackExpired(db: Queryable, limit = 2_000): Promise<number> {
+  return (await db.query(TAKE_BACK, [limit])).length;
+}
+
+const CUT = {
+  name: 'outbox-cut-in-two',
+  text: `
+with root as (
+  insert into delivery_group (id, root_id, depth, cause)
+  select n, n, 0, $3 from (select nextval(pg_get_serial_sequence('delivery_group', 'id')) as n) s where $1::bigint is null
+  returning id
+)
+insert into delivery_group (root_id, depth, cause)
+select coalesce($1::bigint, (select id from root)), $2, $3 from generate_series(1, 2)
+returning id`,
+};
+
+/** Makes the two groups that a failed batch goes on as; `parent` is the group it was, if it was one. */
+export async function cutInTwo(
+  db: Queryable,
+  parent: ClaimedBatch['group'],
+  cause: 'bad-request' | 'whole-failure',
+): Promise<[string, string]> {
+  const rows = await db.query<{ id: string }>(CUT, [parent?.rootId ?? null, (parent?.depth ?? 0) + 1, cause]);
+  const [first, second] = rows;
+  if (!first || !second) throw new Error('delivery_group returned fewer rows than it was given');
+  return [first.id, second.id];
+}

@@ -1,0 +1,33 @@
+/** Lets a worker sleep until there is work or a time has passed; rings that come while nobody waits are kept. */
+export class Doorbell {
+  private rung = 0;
+  private waiters: (() => void)[] = [];
+
+  /** Wakes up to `workers` sleepers now, or the next ones that would go to sleep. */
+  ring(workers = 1): void {
+    for (let i = 0; i < workers; i++) {
+      const waiter = this.waiters.shift();
+      if (waiter) waiter();
+      else this.rung = Math.min(this.rung + 1, workers);
+    }
+  }
+
+  /** Resolves at a ring or after `timeoutMs`, whichever is first. */
+  async wait(timeoutMs: number): Promise<void> {
+    if (this.rung > 0) {
+      this.rung -= 1;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.waiters = this.waiters.filter((waiter) => waiter !== wake);
+        resolve();
+      }, timeoutMs);
+      this.waiters.push(wake);
+    });
+  }
+}

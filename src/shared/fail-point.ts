@@ -1,0 +1,14 @@
+/** Places where a fault test may end the process. */
+export type FailPoint = 'after-claim' | 'after-response' | 'before-settle';
+
+let armed: ReadonlySet<string> = new Set();
+
+/** Arms fail points by name; called once at start with what the environment names (nothing, outside fault tests). */
+export function armFailPoints(names: readonly string[]): void {
+  armed = new Set(names);
+}
+
+/** Ends the process as a crash would, when a fault test armed this point; does nothing otherwise. */
+export function failPoint(name: FailPoint): void {
+  if (armed.size > 0 && armed.has(name)) process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,113 @@
+import { communicationNumber } from '../amlyze/communication-number';
+import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
+import type { MappedBalance, Step } from '../balances/balance';
+import type { KeyState, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
+import { compare } from '../shared/decimal';
+import type { WaitingAccount, WaitingRun } from './claim-reads';
+
+/** What identifies records made by this installation. */
+export interface RecordIdentity {
+  installationId: string;
+  prefix: string;
+  requester: string;
+  businessUnit: string | undefined;
+}
+
+/** The business key of a balance beside account and type: the bank's instant, or the run where the bank gives none. */
+export function businessKey(balance: MappedBalance, run: WaitingRun): { key: string; date: string } {
+  if (balance.balanceAtSource === 'bank') return { key: balance.balanceAt, date: balance.balanceAt.slice(0, 10) };
+  if (run.slot) return { key: `slot ${run.slot.toISOString()}`, date: run.slot.toISOString().slice(0, 10) };
+  return { key: `run ${run.runId}`, date: run.startedAt.toISOString().slice(0, 10) };
+}
+
+export type RecordPlan =
+  | { kind: 'new'; record: Omit<NewBalanceRecord, 'readingId'>; steps: Step[] }
+  | { kind: 'unchanged'; communicationNumber: string; steps: Step[] }
+  | { kind: 'older'; reason: string; steps: Step[] };
+
+export interface PlanInput {
+  account: WaitingAccount;
+  balance: MappedBalance;
+  run: WaitingRun;
+  known: KeyState;
+  settingsHash: string;
+  identity: RecordIdentity;
+}
+
+/**
+ * Decides whether a mapped balance becomes a record: the same value for the same key does not, another value is a new
+ * revision that names what it supersedes, and an older instant than AMLYZE already has is not sent. Pure.
+ */
+export function planRecord(input: PlanInput): RecordPlan {
+  const { balance, known, run, settingsHash } = input;
+  const { latest, newestSentAt } = known;
+  if (newestSentAt && newestSentAt > new Date(balance.balanceAt)) {
+    const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newestSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
+    return { kind: 'older', reason, steps: [step(`no record: ${reason}`)] };
+  }
+  // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.
+  const forced = run.force && latest?.settingsHash !== forcedHash(settingsHash, run);
+  if (latest && !forced && compare(latest.value, balance.value) === 0) {
+    const text = `no new record: ${latest.communicationNumber} already carries ${latest.value} for this ${balance.balanceType}`;
+    return { kind: 'unchanged', communicationNumber: latest.communicationNumber, steps: [step(text)] };
+  }
+  return newRecord(input, latest ? { communicationNumber: latest.communicationNumber, reason: why(input) } : undefined);
+}
+
+function why({ known, settingsHash, balance }: PlanInput): SupersedeReason {
+  if (known.latest && compare(known.latest.value, balance.value) === 0) return 'forced';
+  return known.latest?.settingsHash.split('/')[0] === settingsHash ? 'bank-restatement' : 'settings-changed';
+}
+
+/** A forced run leaves its mark beside the settings' digest, so that a retry within the run does not force again. */
+function forcedHash(settingsHash: string, run: WaitingRun): string {
+  return `${settingsHash}/forced-by-run-${run.runId}`;
+}
+
+function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes']): RecordPlan {
+  const { account, balance, run, known, identity, settingsHash } = input;
+  const { key, date } = businessKey(balance, run);
+  const revision = (known.latest?.revision ?? 0) + 1;
+  const businessUnit = account.businessUnit ?? identity.businessUnit;
+  const number = communicationNumber({
+    prefix: identity.prefix,
+    installationId: identity.installationId,
+    kind: 'balance',
+    date,
+    key: `${account.accountId}|${balance.balanceType}|${key}`,
+    revision,
+  });
+  const payload = buildAccountBalanceRecord({
+    communicationNumber: number,
+    requester: identity.requester,
+    balanceType: balance.balanceType,
+    accountExtId: account.accountExtId,
+    ...(businessUnit === undefined ? {} : { businessUnit }),
+    balanceAt: balance.balanceAt,
+    value: balance.value,
+    ...(balance.equivalentValue === undefined ? {} : { equivalentValue: balance.equivalentValue }),
+  });
+  const record = {
+    communicationNumber: number,
+    accountId: account.accountId,
+    accountExtId: account.accountExtId,
+    businessUnit,
+    runId: run.runId,
+    balanceType: balance.balanceType,
+    balanceAt: balance.balanceAt,
+    value: balance.value,
+    key,
+    revision,
+    supersedes,
+    payload,
+    settingsHash: run.force ? forcedHash(settingsHash, run) : settingsHash,
+  };
+  const text = supersedes
+    ? `record ${number}, revision ${revision}, supersedes ${supersedes.communicationNumber} (${supersedes.reason})`
+    : `record ${number}, the first for ${balance.balanceType} and ${key}`;
+  return { kind: 'new', record, steps: [step(text)] };
+}
+
+function step(text: string): Step {
+  return { rule: 'record', text };
+}

@@ -1,0 +1,68 @@
+import type { Queryable } from '../shared/database';
+import type { ClaimedSubject } from './claim-reads';
+import type { Stop, SubjectResult } from './subject-result';
+
+/** The runs go on waiting for this subject, and its next try is due after the wait. */
+export async function setRepeat(tx: Queryable, result: SubjectResult): Promise<void> {
+  await tx.query(
+    `update sync_run_account set due_at = now() + make_interval(secs => $2::float8 / 1000), tries = tries + 1
+where subject_id = $1 and outcome is null`,
+    [result.subject.state.subjectId, result.repeatAfterMs ?? 0],
+  );
+}
+
+/** Writes down what the bank asked for, so that every replica keeps to it and a restart does not forget it. */
+export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: Stop): Promise<void> {
+  const { subjectId, consentRowId, connectionId } = subject.state;
+  switch (stop.kind) {
+    case 'wait': {
+      const table = { account: 'access_subject', consent: 'consent', connection: 'connection' }[stop.scope];
+      const id = { account: subjectId, consent: consentRowId, connection: connectionId }[stop.scope];
+      await tx.query(
+        `update ${table} set not_before = greatest(not_before, now() + make_interval(secs => $2::float8 / 1000)), not_before_reason = $3 where id = $1`,
+        [id, stop.forMs, stop.reason],
+      );
+      return;
+    }
+    case 'stop':
+      await tx.query(
+        `update consent set stopped_outcome = $2, stopped_reason = $3, stopped_at = now(), updated_at = now()
+where id = $1 and stopped_outcome is null and access_token is not distinct from $4`,
+        // A token that was replaced while this call was under way must not be stopped for its predecessor's refusal.
+        [consentRowId, stop.outcome, stop.reason, subject.state.sealedAccessToken ?? null],
+      );
+      return;
+    case 'pause':
+      await tx.query(
+        `update connection set status = 'paused', pause_reason = $2, paused_by = 'gateway', paused_at = now(), updated_at = now()
+where id = $1 and status = 'active'`,
+        [connectionId, stop.reason],
+      );
+      return;
+  }
+}
+
+/** The first record of a series pins it to the provider's type it was made of; an existing pin stays. */
+export async function pinTypes(
+  tx: Queryable,
+  results: readonly SubjectResult[],
+  made: readonly { accountId: string; code: string; providerType: string }[],
+): Promise<void> {
+  const pinned = new Map(
+    results.flatMap((r) =>
+      r.readings.map((reading) => [reading.account.accountId, reading.account.pinnedTypes] as const),
+    ),
+  );
+  const fresh = made.filter(({ accountId, code }) => pinned.get(accountId)?.[code] === undefined);
+  if (fresh.length === 0) return;
+  await tx.query(
+    {
+      name: 'sync-pin-types',
+      text: `update account a set pinned_types = p.types || a.pinned_types
+from (select account_id, jsonb_object_agg(code, provider_type) as types
+      from unnest($1::bigint[], $2::text[], $3::text[]) as f(account_id, code, provider_type) group by account_id) p
+where a.id = p.account_id`,
+    },
+    [fresh.map((f) => f.accountId), fresh.map((f) => f.code), fresh.map((f) => f.providerType)],
+  );
+}

@@ -1,0 +1,232 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import type { MappingInput, MappingResult } from '../balances/balance';
+import { mapBalances } from '../balances/map-balances';
+import type { ReadingOutcome } from '../balances/outcome';
+import { RateBook } from '../balances/rate-book';
+import { Environment } from '../config/environment';
+import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
+import type { BalanceQuestion, FailedRead, FetchResult, ParsedAnswer } from '../providers/provider';
+import { DatabaseClock } from '../shared/database-clock';
+import { Metrics } from '../shared/metrics';
+import { SecretBox } from '../shared/secret-box';
+import type { ClaimedSubject, WaitingAccount } from './claim-reads';
+import type { AccountReading, Stop, SubjectResult } from './subject-result';
+
+/** Repeats of a read within a run, and the wait before each. */
+const REPEAT_WAITS_MS = [1_000, 5_000] as const;
+const NO_HASH = '';
+
+/** A mapping's result, or the refusal of a body that could not even be mapped. */
+export type MappedAnswer = Omit<MappingResult, 'outcome'> & { outcome: ReadingOutcome };
+
+/** Turns one claimed subject into readings: at most one bank call, then the provider's mapper, then the mapping rules. */
+@Injectable()
+export class SubjectReader {
+  private readonly logger = new Logger(SubjectReader.name);
+  private readonly hashes = new WeakMap<object, string>();
+
+  constructor(
+    private readonly directory: ConnectionDirectory,
+    private readonly rates: RateBook,
+    private readonly box: SecretBox,
+    private readonly environment: Environment,
+    private readonly clock: DatabaseClock,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Never throws: a fault of ours is the outcome GATEWAY_ERROR, so that no run waits for ever. */
+  async read(subject: ClaimedSubject): Promise<SubjectResult> {
+    if (subject.denial) return this.denied(subject, subject.denial);
+    try {
+      return await this.ask(subject);
+    } catch (error) {
+      return this.broken(subject, error);
+    }
+  }
+
+  /** The same question and mapping for a preview: what the bank says now. */
+  async fetch(
+    subject: ClaimedSubject,
+    connection: LoadedConnection,
+  ): Promise<{ question: BalanceQuestion; result: FetchResult }> {
+    const question = this.toQuestion(subject);
+    return { question, result: await connection.provider.fetchBalances(connection, question) };
+  }
+
+  /** Parses and maps one body for one account; pure but for the exchange rates, which are in memory. */
+  map(
+    connection: LoadedConnection,
+    answer: { body: string; fetchedAt: Date; question: BalanceQuestion },
+    account: Pick<WaitingAccount, 'currency' | 'pinnedTypes'>,
+    parsed: ParsedAnswer = connection.provider.toBalances(answer.body, answer.question),
+  ): MappedAnswer {
+    if (parsed.kind === 'refused')
+      return { outcome: parsed.outcome, reason: parsed.reason, steps: parsed.steps, balances: [] };
+    const mapped = mapBalances({
+      reported: parsed.reported,
+      currency: account.currency,
+      pinnedTypes: account.pinnedTypes,
+      settings: connection.mappingSettings,
+      fetchedAt: answer.fetchedAt,
+      ...this.equivalent(),
+    });
+    return { ...mapped, steps: [...parsed.steps, ...mapped.steps] };
+  }
+
+  /** Digest of the settings that decide what a payload becomes; a restated value is told from a changed setting by it. */
+  settingsHash(connection: LoadedConnection): string {
+    const known = this.hashes.get(connection.mappingSettings);
+    if (known) return known;
+    const hash = createHash('sha256').update(JSON.stringify(connection.mappingSettings)).digest('hex').slice(0, 16);
+    this.hashes.set(connection.mappingSettings, hash);
+    return hash;
+  }
+
+  private toQuestion({ state, requestId }: ClaimedSubject): BalanceQuestion {
+    const question = {
+      requestId,
+      bankCode: state.bankCode,
+      providerAccountId: state.providerAccountId,
+      consentId: state.consentId,
+    };
+    if (state.sealedAccessToken === undefined) return question;
+    return {
+      ...question,
+      accessToken: this.box.open(state.sealedAccessToken, `consent|access_token|${state.consentRowId}`),
+    };
+  }
+
+  private equivalent(): Pick<MappingInput, 'equivalent'> {
+    const currency = this.environment.equivalentCurrency;
+    if (currency === undefined) return {};
+    const rate = (from: string, on: string): ReturnType<RateBook['rate']> => {
+      const found = this.rates.rate(from, currency, on);
+      if (!found) this.metrics.missingRates.inc({ currency: from });
+      return found;
+    };
+    return { equivalent: { currency, rate } };
+  }
+
+  private async ask(subject: ClaimedSubject): Promise<SubjectResult> {
+    const connection = await this.directory.load(subject.state.connectionId);
+    const { question, result } = await this.fetch(subject, connection);
+    const fetchedAt = this.clock.now();
+    this.metrics.readSeconds.observe({ provider: connection.provider.name }, result.latencyMs / 1000);
+    const call = { httpStatus: result.httpStatus, latencyMs: result.latencyMs, body: storable(result.body) };
+    if (result.kind === 'failed') return this.failed(subject, connection, { result, fetchedAt, call });
+
+    const parsed = connection.provider.toBalances(result.body, question);
+    const answer = { body: result.body, fetchedAt, question };
+    const readings = subject.accounts.map((account): AccountReading => {
+      if (account.closed) return closed(account);
+      const mapped = this.map(connection, answer, account, parsed);
+      return {
+        account,
+        outcome: mapped.outcome,
+        reason: mapped.reason,
+        nextReadAt: undefined,
+        steps: mapped.steps,
+        balances: mapped.balances,
+      };
+    });
+    return {
+      subject,
+      readings,
+      fetchedAt,
+      call,
+      repeatAfterMs: undefined,
+      stop: undefined,
+      settingsHash: this.settingsHash(connection),
+    };
+  }
+
+  private failed(
+    subject: ClaimedSubject,
+    connection: LoadedConnection,
+    { result, fetchedAt, call }: { result: FailedRead; fetchedAt: Date; call: NonNullable<SubjectResult['call']> },
+  ): SubjectResult {
+    const repeatAfterMs = repeatAfter(subject, result);
+    const stop = repeatAfterMs === undefined ? toStop(result) : undefined;
+    const nextReadAt = stop?.kind === 'wait' ? new Date(fetchedAt.getTime() + stop.forMs) : undefined;
+    const steps = [{ rule: 'fetch', text: result.reason }];
+    const readings = subject.accounts.map((account): AccountReading =>
+      account.closed
+        ? closed(account)
+        : { account, outcome: result.outcome, reason: result.reason, nextReadAt, steps, balances: [] },
+    );
+    return { subject, readings, fetchedAt, call, repeatAfterMs, stop, settingsHash: this.settingsHash(connection) };
+  }
+
+  private denied(subject: ClaimedSubject, denial: NonNullable<ClaimedSubject['denial']>): SubjectResult {
+    const readings = subject.accounts.map((account): AccountReading =>
+      account.closed
+        ? closed(account)
+        : {
+            account,
+            outcome: denial.outcome,
+            reason: denial.reason,
+            nextReadAt: denial.nextReadAt,
+            steps: [],
+            balances: [],
+          },
+    );
+    return {
+      subject,
+      readings,
+      fetchedAt: subject.claimedAt,
+      call: undefined,
+      repeatAfterMs: undefined,
+      stop: undefined,
+      settingsHash: NO_HASH,
+    };
+  }
+
+  /** Also used when a result could not be written: the run must end with an outcome all the same. */
+  broken(subject: ClaimedSubject, error: unknown): SubjectResult {
+    const correlationId = randomUUID();
+    this.logger.error({
+      msg: 'a read failed by a fault of the gateway',
+      correlationId,
+      subjectId: subject.state.subjectId,
+      connectionId: subject.state.connectionId,
+      error: error instanceof Error ? error.stack : String(error),
+    });
+    const reason = `a fault of the gateway; its log has it under ${correlationId}`;
+    return { ...this.denied(subject, { outcome: 'GATEWAY_ERROR', reason }), call: undefined };
+  }
+}
+
+function closed(account: WaitingAccount): AccountReading {
+  return {
+    account,
+    outcome: 'ACCOUNT_CLOSED',
+    reason: 'the account is closed at the gateway',
+    nextReadAt: undefined,
+    steps: [],
+    balances: [],
+  };
+}
+
+/** A repeat never takes the last read of the consent's window: that one is left for an operator or the next slot. */
+function repeatAfter(subject: ClaimedSubject, result: FailedRead): number | undefined {
+  const tries = Math.max(...subject.accounts.flatMap((account) => account.runs.map((run) => run.tries)), 0);
+  if (subject.readsLeft < 2) return undefined;
+  if (result.retry === 'renew-token') return tries === 0 ? 0 : undefined;
+  return result.retry === 'in-run' ? REPEAT_WAITS_MS[tries] : undefined;
+}
+
+function toStop(result: FailedRead): Stop | undefined {
+  const { stops, outcome, reason, retryAfterMs } = result;
+  if (stops === 'nothing') return undefined;
+  if (outcome === 'CERTIFICATE_PROBLEM') return { scope: 'connection', kind: 'pause', reason };
+  if (stops === 'consent' && (outcome === 'CONSENT_REQUIRED' || outcome === 'TOKEN_REJECTED')) {
+    return { scope: 'consent', kind: 'stop', outcome, reason };
+  }
+  return retryAfterMs === undefined ? undefined : { scope: stops, kind: 'wait', reason, forMs: retryAfterMs };
+}
+
+/** Postgres text holds no NUL; a body that has one is not JSON and only kept for reading by a person. */
+function storable(body: string | undefined): string | undefined {
+  return body?.replaceAll('\0', '\ufffd');
+}

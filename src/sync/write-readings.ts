@@ -1,0 +1,258 @@
+import type { MappedBalance } from '../balances/balance';
+import type { ReadingOutcome } from '../balances/outcome';
+import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
+import type { Database, Queryable } from '../shared/database';
+import type { WaitingRun } from './claim-reads';
+import { businessKey, planRecord, type RecordIdentity } from './plan-records';
+import { pinTypes, setRepeat, stopAsAsked } from './settle-reads';
+import type { AccountReading, SubjectResult } from './subject-result';
+
+/** A row of balance_reading, its id still to come. */
+interface ReadingRow {
+  subject: SubjectResult;
+  accountId: string;
+  runId: string | undefined;
+  outcome: ReadingOutcome;
+  reason: string | undefined;
+  nextReadAt: Date | undefined;
+  /** Set for the reading that came from the call or the denial itself; an ALREADY_READ has none of its traces. */
+  own: AccountReading | undefined;
+  balanceAt: MappedBalance | undefined;
+  communicationNumber: string | undefined;
+  steps: { rule: string; text: string }[];
+  /** Index of the reading that an ALREADY_READ points to. */
+  first: number | undefined;
+  /** The run's account is done with this reading. */
+  finishes: boolean;
+}
+
+/** How many records a group made, and which readings it kept; for metrics and the delivery's doorbell. */
+export interface WrittenGroup {
+  records: number;
+  readings: { providerConnectionId: string; outcome: ReadingOutcome }[];
+}
+
+const HOLD = {
+  name: 'sync-hold-subjects',
+  text: `select u.id from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on u.id = c.id and u.epoch = c.epoch
+order by u.id for update of u`,
+};
+
+/**
+ * Reading and record in one transaction: what the bank said, what became of it, the runs' outcomes and the end of the
+ * claim are durable together or not at all. A subject that was taken over meanwhile is left to its new holder.
+ */
+export async function writeReadings(
+  database: Database,
+  results: readonly SubjectResult[],
+  identity: RecordIdentity,
+): Promise<WrittenGroup> {
+  return database.transaction(async (tx) => {
+    const held = await tx.query<{ id: string }>(HOLD, [
+      results.map((r) => r.subject.state.subjectId),
+      results.map((r) => r.subject.state.epoch),
+    ]);
+    const ids = new Set(held.map((row) => row.id));
+    const ours = results.filter((result) => ids.has(result.subject.state.subjectId));
+    if (ours.length === 0) return { records: 0, readings: [] };
+
+    const { rows, records } = await plan(tx, ours, identity);
+    const readingIds = await insertReadings(tx, rows);
+    await enqueueBalances(
+      tx,
+      records.map(({ row, record }) => ({ ...record, readingId: at(readingIds, row) })),
+    );
+    await finishAccounts(tx, rows, readingIds);
+    await pinTypes(
+      tx,
+      ours,
+      records.map(({ record, providerType }) => ({
+        accountId: record.accountId,
+        code: record.balanceType,
+        providerType,
+      })),
+    );
+    for (const result of ours) {
+      if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
+      if (result.stop) await stopAsAsked(tx, result.subject, result.stop);
+    }
+    await release(tx, ours);
+    return {
+      records: records.length,
+      readings: rows.map((row) => ({
+        providerConnectionId: row.subject.subject.state.connectionId,
+        outcome: row.outcome,
+      })),
+    };
+  });
+}
+
+interface PlannedRecord {
+  row: number;
+  record: Omit<NewBalanceRecord, 'readingId'>;
+  providerType: string;
+}
+
+async function plan(
+  tx: Queryable,
+  results: readonly SubjectResult[],
+  identity: RecordIdentity,
+): Promise<{ rows: ReadingRow[]; records: PlannedRecord[] }> {
+  const wanted = results.flatMap((result) =>
+    result.readings.flatMap((reading) => {
+      const [run] = reading.account.runs;
+      return run
+        ? reading.balances.map((balance) => ({ result, reading, run, balance, ...businessKey(balance, run) }))
+        : [];
+    }),
+  );
+  const states = await findKeyStates(
+    tx,
+    wanted.map((w) => ({ accountId: w.reading.account.accountId, balanceType: w.balance.balanceType, key: w.key })),
+  );
+  const plans = new Map<MappedBalance, ReturnType<typeof planRecord>>();
+  wanted.forEach(({ result, reading, run, balance }, index) => {
+    const known = states[index];
+    if (!known) throw new Error('a key state is missing');
+    plans.set(
+      balance,
+      planRecord({ account: reading.account, balance, run, known, settingsHash: result.settingsHash, identity }),
+    );
+  });
+
+  const rows: ReadingRow[] = [];
+  const records: PlannedRecord[] = [];
+  for (const result of results) {
+    for (const reading of result.readings) {
+      const index = rows.push(toRow(result, reading, plans)) - 1;
+      for (const balance of reading.balances) {
+        const planned = plans.get(balance);
+        if (planned?.kind === 'new')
+          records.push({ row: index, record: planned.record, providerType: balance.providerType });
+      }
+      rows.push(...alreadyRead(result, reading, index));
+    }
+  }
+  return { rows, records };
+}
+
+function toRow(
+  result: SubjectResult,
+  reading: AccountReading,
+  plans: ReadonlyMap<MappedBalance, ReturnType<typeof planRecord>>,
+): ReadingRow {
+  const made = reading.balances.flatMap((balance) => plans.get(balance) ?? []);
+  const older = made.find((planned) => planned.kind === 'older');
+  const numbers = made.flatMap((p) =>
+    p.kind === 'new' ? [p.record.communicationNumber] : p.kind === 'unchanged' ? [p.communicationNumber] : [],
+  );
+  const outcome = reading.outcome === 'READ' && older ? 'OLDER_THAN_SENT' : reading.outcome;
+  return {
+    subject: result,
+    accountId: reading.account.accountId,
+    runId: reading.account.runs[0]?.runId,
+    outcome,
+    reason: reading.reason ?? (outcome === 'OLDER_THAN_SENT' ? older?.reason : undefined),
+    nextReadAt: reading.nextReadAt,
+    // A closed account got no read of its own, even where its number was read for another currency.
+    own: reading.outcome === 'ACCOUNT_CLOSED' ? undefined : reading,
+    balanceAt: reading.balances[0],
+    communicationNumber: numbers[0],
+    steps: [...reading.steps, ...made.flatMap((planned) => planned.steps)],
+    first: undefined,
+    finishes: result.repeatAfterMs === undefined,
+  };
+}
+
+/** An account that waits in several runs is read once; the other runs point to that reading. */
+function alreadyRead(result: SubjectResult, reading: AccountReading, first: number): ReadingRow[] {
+  if (result.repeatAfterMs !== undefined) return [];
+  return reading.account.runs.slice(1).map((run: WaitingRun) => ({
+    subject: result,
+    accountId: reading.account.accountId,
+    runId: run.runId,
+    outcome: 'ALREADY_READ' as const,
+    reason: `read once for several runs; run ${reading.account.runs[0]?.runId ?? ''} has the reading`,
+    nextReadAt: undefined,
+    own: undefined,
+    balanceAt: undefined,
+    communicationNumber: undefined,
+    steps: [],
+    first,
+    finishes: true,
+  }));
+}
+
+const RESERVE = {
+  name: 'sync-reserve-reading-ids',
+  text: `select nextval(pg_get_serial_sequence('balance_reading', 'id')) as id from generate_series(1, $1::integer)`,
+};
+
+const INSERT_READINGS = {
+  name: 'sync-insert-readings',
+  text: `
+insert into balance_reading (id, account_id, run_id, outcome, reason, next_read_at, fetched_at, request_id, http_status, latency_ms,
+  raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id)
+select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
+  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::json[], $16::bigint[])`,
+};
+
+async function insertReadings(tx: Queryable, rows: readonly ReadingRow[]): Promise<string[]> {
+  const ids = (await tx.query<{ id: string }>(RESERVE, [rows.length])).map((row) => row.id);
+  const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
+  await tx.query(INSERT_READINGS, [
+    ids,
+    column((r) => r.accountId),
+    column((r) => r.runId ?? null),
+    column((r) => r.outcome),
+    column((r) => r.reason ?? null),
+    column((r) => r.nextReadAt?.toISOString() ?? null),
+    column((r) => r.subject.fetchedAt.toISOString()),
+    column((r) => (r.own && r.subject.call ? r.subject.subject.requestId : null)),
+    column((r) => (r.own ? (r.subject.call?.httpStatus ?? null) : null)),
+    column((r) => (r.own && r.subject.call ? Math.round(r.subject.call.latencyMs) : null)),
+    column((r) => (r.own ? (r.subject.call?.body ?? null) : null)),
+    column((r) => r.balanceAt?.balanceAt ?? null),
+    column((r) => r.balanceAt?.balanceAtSource ?? null),
+    column((r) => r.communicationNumber ?? null),
+    column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null)),
+    column((r) => (r.first === undefined ? null : at(ids, r.first))),
+  ]);
+  return ids;
+}
+
+const FINISH = {
+  name: 'sync-finish-accounts',
+  text: `update sync_run_account s set outcome = f.outcome, reading_id = f.reading_id
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) as f(run_id, account_id, outcome, reading_id)
+where s.run_id = f.run_id and s.account_id = f.account_id and s.outcome is null`,
+};
+
+async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: readonly string[]): Promise<void> {
+  const finished = rows
+    .map((row, index) => ({ row, id: at(ids, index) }))
+    .filter(({ row }) => row.finishes && row.runId !== undefined);
+  if (finished.length === 0) return;
+  await tx.query(FINISH, [
+    finished.map(({ row }) => row.runId),
+    finished.map(({ row }) => row.accountId),
+    finished.map(({ row }) => row.outcome),
+    finished.map(({ id }) => id),
+  ]);
+}
+
+const RELEASE = {
+  name: 'sync-release-subjects',
+  text: `update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.called then now() else u.last_read_at end
+from unnest($1::bigint[], $2::boolean[]) as c(id, called) where u.id = c.id`,
+};
+
+async function release(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {
+  await tx.query(RELEASE, [results.map((r) => r.subject.state.subjectId), results.map((r) => r.call !== undefined)]);
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`no item at ${index}`);
+  return item;
+}
