@@ -54,7 +54,7 @@ export function toCallProblem(error: unknown, phase: Phase): CallProblem {
   const code = codeOf(error);
   // With TLS 1.3 a server refuses our certificate only after the handshake, when the request is already on its way.
   if (phase !== 'reading-answer' && TLS_CODE.test(code)) return tlsProblem(code);
-  if (isProtocolBreach(error))
+  if (isProtocolBreach(error, phase)) {
     return new CallProblem('response-undecodable', 'the answer breaks the rules of HTTP/1.1');
   }
   switch (phase) {
