@@ -1,0 +1,314 @@
+import { creditLine, FETCHED_AT, listOf, mappingInput, SIGNED_SETTINGS } from '../../test/support/mapping';
+import { JsonNumber } from '../shared/json';
+import type { BalanceTypeMap, MappingInput, ReportedBalance } from './balance';
+import { mapBalances } from './map-balances';
+import { READING_OUTCOMES } from './outcome';
+
+const TWO_CODES: BalanceTypeMap = [
+  { type: 'ClosingBooked', code: 'STATEMENT_BALANCE' },
+  { type: 'InterimAvailable', code: 'DAILY_BALANCE' },
+];
+
+/** What would be sent, and else the outcome. */
+function sent(elements: ReportedBalance[], changes: Parameters<typeof mappingInput>[1] = {}): string {
+  const { outcome, balances } = mapBalances(mappingInput(elements, changes));
+  return [outcome, ...balances.map((balance) => `${balance.providerType} ${balance.value}`)].join(', ');
+}
+
+function reason(elements: ReportedBalance[], changes: Parameters<typeof mappingInput>[1] = {}): string | undefined {
+  return mapBalances(mappingInput(elements, changes)).reason;
+}
+
+describe('mapBalances, selection', () => {
+  const unreadable = { amount: 'NaN', creditDebitIndicator: 'Maybe', dateTime: 'yesterday', creditLines: 'all' };
+
+  it.each<[string, Partial<ReportedBalance>[], string]>([
+    ['sends the one balance of a mapped type and the currency', [{}], 'READ, ClosingBooked 7896.21'],
+    ['compares types without prefix', [{ type: 'ClosingBooked' }], 'READ, ClosingBooked 7896.21'],
+    ['compares types without case', [{ type: 'ksaob.CLOSINGBOOKED' }], 'READ, ClosingBooked 7896.21'],
+    ['takes the prefix off once', [{ type: 'KSAOB.KSAOB.ClosingBooked' }], 'NO_ELIGIBLE_BALANCE'],
+    [
+      'prefers the first type of the map, wherever it stands in the list',
+      [{ type: 'InterimBooked', amount: '1' }, { amount: '2' }],
+      'READ, ClosingBooked 2',
+    ],
+    [
+      'takes a later type of the map where the first is absent',
+      [{ type: 'InterimBooked' }],
+      'READ, InterimBooked 7896.21',
+    ],
+    [
+      'takes a later type of the map where the first is in another currency',
+      [{ currency: 'USD' }, { type: 'InterimBooked', amount: '2' }],
+      'READ, InterimBooked 2',
+    ],
+    ['sends no type outside the map', [{ type: 'KSAOB.Expected' }], 'NO_ELIGIBLE_BALANCE'],
+    ['finds nothing in an empty list', [], 'NO_ELIGIBLE_BALANCE'],
+    ['takes a type that is no text for none', [{ type: null }, { type: ['ClosingBooked'] }], 'NO_ELIGIBLE_BALANCE'],
+    ['does not convert: another currency is a mismatch', [{ currency: 'USD' }], 'CURRENCY_MISMATCH'],
+    ['compares currencies exactly', [{ currency: 'sar' }], 'CURRENCY_MISMATCH'],
+    ['takes a currency that is no text for none', [{ currency: null }], 'CURRENCY_MISMATCH'],
+    ['is not disturbed by an element of another type', [unreadable, {}].map(other), 'READ, ClosingBooked 7896.21'],
+    [
+      'is not disturbed by an element of another currency',
+      [{ ...unreadable, currency: 'USD' }, {}],
+      'READ, ClosingBooked 7896.21',
+    ],
+    [
+      'is not disturbed by an element later in the map',
+      [{ ...unreadable, type: 'InterimBooked' }, {}],
+      'READ, ClosingBooked 7896.21',
+    ],
+    [
+      'does not fall back to the next type after an unreadable amount',
+      [{ amount: null }, { type: 'InterimBooked' }],
+      'INVALID_PAYLOAD',
+    ],
+    [
+      'does not fall back to the next type after a contradiction of signs',
+      [{ amount: '-1' }, { type: 'InterimBooked' }],
+      'SIGN_CONTRADICTION',
+    ],
+    [
+      'does not fall back to the next type after an unclear credit line',
+      [{ creditLines: [creditLine(), creditLine()] }, { type: 'InterimBooked' }],
+      'CREDIT_LINE_UNCLEAR',
+    ],
+    [
+      'does not fall back to the next type after an ambiguity',
+      [{}, { amount: '1' }, { type: 'InterimBooked' }],
+      'AMBIGUOUS_BALANCE',
+    ],
+  ])('%s', (_title, elements, expected) => {
+    expect(sent(listOf(...elements))).toBe(expected);
+  });
+
+  function other(element: Partial<ReportedBalance>): Partial<ReportedBalance> {
+    return element === unreadable ? { ...element, type: 'KSAOB.Expected' } : element;
+  }
+
+  it('takes XXX for no currency, even where the account says the same', () => {
+    expect(sent(listOf({ currency: 'XXX' }), { currency: 'XXX' })).toBe('CURRENCY_MISMATCH');
+  });
+
+  it('names what it found and what it wanted', () => {
+    expect(reason(listOf({ type: 'KSAOB.Expected' }))).toBe(
+      'The bank reports "KSAOB.Expected", but STATEMENT_BALANCE is made of ClosingBooked, InterimBooked.',
+    );
+    expect(reason(listOf({ currency: 'USD' }))).toBe(
+      `The account's currency is SAR, but the bank reports its STATEMENT_BALANCE types in "USD".`,
+    );
+    expect(reason([])).toContain('The bank reports no balance at all');
+  });
+
+  it('fails where the connection maps nothing', () => {
+    expect(sent(listOf({}), { settings: { balanceTypes: [] } })).toBe('NO_ELIGIBLE_BALANCE');
+  });
+});
+
+describe('mapBalances, pinned type', () => {
+  const pinnedTypes = { STATEMENT_BALANCE: 'InterimBooked' };
+
+  it.each<[string, Partial<ReportedBalance>[], string]>([
+    ['the pinned type before the map', [{}, { type: 'KSAOB.InterimBooked', amount: '2' }], 'READ, InterimBooked 2'],
+    ['nothing where the pinned type is missing', [{}], 'NO_ELIGIBLE_BALANCE'],
+    [
+      'nothing where it is in another currency',
+      [{}, { type: 'InterimBooked', currency: 'USD' }],
+      'NO_ELIGIBLE_BALANCE',
+    ],
+    ['nothing where no mapped type is there', [{ type: 'Expected' }], 'NO_ELIGIBLE_BALANCE'],
+    ['a mismatch where nothing is in the currency', [{ currency: 'USD' }], 'CURRENCY_MISMATCH'],
+    ['the failure of the pinned type', [{}, { type: 'InterimBooked', amount: '' }], 'INVALID_PAYLOAD'],
+  ])('gives %s', (_title, elements, expected) => {
+    expect(sent(listOf(...elements), { pinnedTypes })).toBe(expected);
+  });
+
+  it('says that the pin is the reason', () => {
+    expect(reason(listOf({}), { pinnedTypes })).toContain(
+      `The account's STATEMENT_BALANCE is pinned to "InterimBooked"`,
+    );
+    expect(reason(listOf({ type: 'Expected' }), { pinnedTypes })).toContain('is pinned to "InterimBooked"');
+  });
+
+  it('compares the pinned type without case and prefix', () => {
+    const pin = { pinnedTypes: { STATEMENT_BALANCE: 'KSAOB.INTERIMBOOKED' } };
+    expect(sent(listOf({}, { type: 'InterimBooked', amount: '2' }), pin)).toBe('READ, InterimBooked 2');
+  });
+
+  it('sends nothing where the pinned type has left the map', () => {
+    const pin = { pinnedTypes: { STATEMENT_BALANCE: 'ClosingAvailable' } };
+    expect(sent(listOf({}, { type: 'ClosingAvailable' }), pin)).toBe('NO_ELIGIBLE_BALANCE');
+  });
+});
+
+describe('mapBalances, the same type twice', () => {
+  it.each<[string, Partial<ReportedBalance>[], string]>([
+    ['different amounts', [{}, { amount: '1' }], 'AMBIGUOUS_BALANCE'],
+    ['different sides', [{}, { creditDebitIndicator: 'Debit' }], 'AMBIGUOUS_BALANCE'],
+    ['different times', [{}, { dateTime: '2026-03-10T10:40:01Z' }], 'AMBIGUOUS_BALANCE'],
+    ['different lines', [{}, { creditLines: [creditLine()] }], 'AMBIGUOUS_BALANCE'],
+    ['different amounts, one line unclear', [{}, { amount: '1', creditLines: 'all' }], 'AMBIGUOUS_BALANCE'],
+    ['one of two amounts unreadable', [{}, { amount: 'NaN' }], 'INVALID_PAYLOAD'],
+    ['one of two times unreadable', [{}, { dateTime: null }], 'INVALID_PAYLOAD'],
+    ['one of two lines unclear', [{}, { creditLines: 'all' }], 'CREDIT_LINE_UNCLEAR'],
+    ['the same twice', [{}, {}], 'READ, ClosingBooked 7896.21'],
+    ['the same instant written twice', [{}, { dateTime: '2026-03-10T13:40:00+03:00' }], 'READ, ClosingBooked 7896.21'],
+    ['the same number written twice', [{ amount: '100.0' }, { amount: '100.00' }], 'READ, ClosingBooked 100.00'],
+    ['the same in two currencies', [{ amount: '1', currency: 'USD' }, {}], 'READ, ClosingBooked 7896.21'],
+  ])('%s', (_title, elements, expected) => {
+    expect(sent(listOf(...elements))).toBe(expected);
+    expect(sent(listOf(...elements.toReversed()))).toBe(expected);
+  });
+
+  it('names both elements', () => {
+    expect(reason(listOf({}, { type: 'Expected' }, { amount: '1' }))).toBe(
+      'Balances no. 1, 3 have the same type and currency, but different amounts; which one holds is not said.',
+    );
+  });
+});
+
+describe('mapBalances, several AMLYZE balance types', () => {
+  const settings = { balanceTypes: TWO_CODES };
+  const daily = { type: 'InterimAvailable', amount: '5.00' };
+
+  it.each<[string, Partial<ReportedBalance>[], MappingInput['pinnedTypes'], string]>([
+    ['maps each for itself', [daily, {}], {}, 'READ, ClosingBooked 7896.21, InterimAvailable 5.00'],
+    ['is read where only one of them is reported', [daily], {}, 'READ, InterimAvailable 5.00'],
+    ['is not read where none is reported', [{ type: 'Expected' }], {}, 'NO_ELIGIBLE_BALANCE'],
+    [
+      'names the one that fails and keeps the others',
+      [daily, { amount: '-1' }],
+      {},
+      'SIGN_CONTRADICTION, InterimAvailable 5.00',
+    ],
+    [
+      'names the first that fails, in the order of the map',
+      [{ ...daily, amount: '' }, { amount: '-1' }],
+      {},
+      'SIGN_CONTRADICTION',
+    ],
+    ['names a failure before an absence', [{ ...daily, amount: '' }], {}, 'INVALID_PAYLOAD'],
+    [
+      'fails where one of them is pinned and missing',
+      [daily],
+      { STATEMENT_BALANCE: 'ClosingBooked' },
+      'NO_ELIGIBLE_BALANCE, InterimAvailable 5.00',
+    ],
+    [
+      'does not care for a pin of another type',
+      [daily],
+      { DAILY_BALANCE: 'InterimAvailable', OTHER: 'ClosingBooked' },
+      'READ, InterimAvailable 5.00',
+    ],
+  ])('%s', (_title, elements, pinnedTypes, expected) => {
+    expect(sent(listOf(...elements), { settings, pinnedTypes })).toBe(expected);
+  });
+
+  it('says in a step why one of them is not sent', () => {
+    const { steps } = mapBalances(mappingInput(listOf(daily), { settings }));
+    expect(steps.map(({ text }) => text)).toContain(
+      'Nothing is sent as STATEMENT_BALANCE (NO_ELIGIBLE_BALANCE): The bank reports "InterimAvailable", but STATEMENT_BALANCE is made of ClosingBooked.',
+    );
+  });
+
+  it('may make two of them of one type', () => {
+    const both = ['A', 'B'].map((code) => ({ type: 'ClosingBooked', code }));
+    const { balances } = mapBalances(mappingInput(listOf({}), { settings: { balanceTypes: both } }));
+    expect(balances.map(({ balanceType }) => balanceType)).toEqual(['A', 'B']);
+  });
+});
+
+describe('mapBalances, the result', () => {
+  it('explains every step from the answer to the balance, in the order of the rules', () => {
+    const elements = listOf(
+      { type: 'KSAOB.Expected' },
+      { dateTime: '2026-03-10T13:40:00+03:00', creditLines: [creditLine()] },
+      { type: 'KSAOB.InterimBooked', currency: 'USD' },
+    );
+    expect(mapBalances(mappingInput(elements))).toEqual({
+      outcome: 'READ',
+      steps: [
+        { rule: 'selection', text: '1 reported balance of a type outside the map: "KSAOB.Expected"; not sent.' },
+        {
+          rule: 'selection',
+          text: '1 of 3 reported balances can be STATEMENT_BALANCE in SAR: "KSAOB.ClosingBooked".',
+        },
+        {
+          rule: 'selection',
+          text: 'ClosingBooked (no. 2) is chosen: it comes first in the map for STATEMENT_BALANCE.',
+        },
+        { rule: 'sign', text: 'Amount 7896.21 with creditDebitIndicator "KSAOB.Credit" is 7896.21.' },
+        {
+          rule: 'credit-line',
+          text: 'The included credit line is taken out by its undrawn rest: 7896.21 - 5000.00 = 2896.21.',
+        },
+        { rule: 'balance-at', text: `The bank's time "2026-03-10T13:40:00+03:00" is 2026-03-10T10:40:00.000Z.` },
+        { rule: 'outcome', text: 'STATEMENT_BALANCE is 2896.21 SAR at 2026-03-10T10:40:00.000Z.' },
+      ],
+      balances: [
+        {
+          balanceType: 'STATEMENT_BALANCE',
+          providerType: 'ClosingBooked',
+          value: '2896.21',
+          balanceAt: '2026-03-10T10:40:00.000Z',
+          balanceAtSource: 'bank',
+        },
+      ],
+    });
+  });
+
+  it('lets the fetch time stand in where the contract has no time, and says so', () => {
+    const elements = [{ index: 0, type: 'available', currency: 'PLN', amount: new JsonNumber('4.200') }];
+    const result = mapBalances({ ...mappingInput(elements, { currency: 'PLN' }), settings: SIGNED_SETTINGS });
+    expect(result.balances).toEqual([
+      {
+        balanceType: 'STATEMENT_BALANCE',
+        providerType: 'available',
+        value: '4.200',
+        balanceAt: FETCHED_AT.toISOString(),
+        balanceAtSource: 'fetch',
+      },
+    ]);
+    expect(result.steps.find(({ rule }) => rule === 'balance-at')?.text).toContain('the time of the fetch stands in');
+  });
+
+  it('refuses a balance without time where the contract has one, and never puts the fetch time in', () => {
+    const { dateTime: _, ...timeless } = listOf({})[0] ?? { index: 0, type: '', currency: '', amount: '' };
+    expect(sent([timeless])).toBe('INVALID_PAYLOAD');
+    expect(sent(listOf({ dateTime: 'YYYY-MM-DDTHH:MM:SS.SSSZ' }))).toBe('INVALID_PAYLOAD');
+  });
+
+  it('carries the equivalent value of the balance date where one is wanted and a rate is known', () => {
+    const asked: string[] = [];
+    const equivalent = {
+      currency: 'EUR',
+      rate: (from: string, on: string) => {
+        asked.push(`${from} ${on}`);
+        return { base: 'EUR', quote: 'SAR', rateDate: '2026-03-09', rate: '4', source: 'desk' };
+      },
+    };
+    const elements = listOf({ amount: '10.00', dateTime: '2026-03-10T01:00:00+03:00' });
+    const { balances } = mapBalances(mappingInput(elements, { equivalent }));
+    expect(balances[0]?.equivalentValue).toBe('2.50');
+    expect(asked).toEqual(['SAR 2026-03-09']);
+  });
+
+  it('leaves the equivalent value out where no rate is known', () => {
+    const equivalent = { currency: 'EUR', rate: () => undefined };
+    const [balance] = mapBalances(mappingInput(listOf({}), { equivalent })).balances;
+    expect(balance).toBeDefined();
+    expect(balance).not.toHaveProperty('equivalentValue');
+  });
+
+  it('keeps steps short, however much a bank reports', () => {
+    const elements = listOf(...Array.from({ length: 5000 }, (_, i) => ({ type: `${i}`.repeat(1000) })), {});
+    const { outcome, steps } = mapBalances(mappingInput(elements));
+    expect(outcome).toBe('READ');
+    expect(Math.max(...steps.map(({ text }) => text.length))).toBeLessThan(400);
+  });
+
+  it('knows no outcome that the list of outcomes does not hold', () => {
+    expect(new Set(READING_OUTCOMES).size).toBe(21);
+  });
+});
