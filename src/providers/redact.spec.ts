@@ -1,0 +1,23 @@
+import { redact } from './redact';
+
+describe('redact', () => {
+  it('blanks out every occurrence of our own secrets', () => {
+    expect(redact('key k3y-one and k3y-one again', ['k3y-one'])).toBe('key [secret] and [secret] again');
+  });
+
+  it('blanks out tokens that are not known to us', () => {
+    const text = 'sent Authorization: Bearer abc123def456 and eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln';
+    expect(redact(text, [])).toBe('sent Authorization: Bearer [secret] and [token]');
+  });
+
+  it('keeps six and four digits of a card number, and account numbers as they are', () => {
+    const text = 'card 4111 1111 1111 1111, account 100004000000000000000002, order 4111111111111112';
+    expect(redact(text, [])).toBe('card 411111…1111, account 100004000000000000000002, order 4111111111111112');
+  });
+
+  it('leaves ordinary words alone, also where a secret is as short as one', () => {
+    expect(redact('the Bearer authentication is a must', ['is', undefined, ''])).toBe(
+      'the Bearer authentication is a must',
+    );
+  });
+});
