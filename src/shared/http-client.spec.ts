@@ -114,6 +114,7 @@ describe('an address that is not public', () => {
 
 describe('a request that cannot be sent', () => {
   const big = 10 * 1024 * 1024 + 1;
+  const json = { 'content-type': 'application/json' };
   it.each<[string, Partial<OutgoingRequest>, string]>([
     ['no URL', { url: 'bank' }, 'invalid-request'],
     ['another scheme', { url: 'ftp://bank.example/' }, 'invalid-request'],
@@ -130,8 +131,13 @@ describe('a request that cannot be sent', () => {
     ['a framing header of its own', { headers: { 'Transfer-Encoding': 'chunked' } }, 'invalid-request'],
     ['headers beyond 32 KiB', { headers: { 'x-a': 'h'.repeat(33_000) } }, 'request-too-large'],
     ['a GET with a body', { body: 'hidden' }, 'invalid-request'],
-    ['a body of one byte beyond 10 MiB', { method: 'POST', body: 'a'.repeat(big) }, 'request-too-large'],
-    ['a body beyond 10 MiB in UTF-8 only', { method: 'PUT', body: '€'.repeat(big / 3 + 1) }, 'request-too-large'],
+    ['a body without a content type', { method: 'POST', body: 'hidden' }, 'invalid-request'],
+    ['a body of one byte beyond 10 MiB', { method: 'POST', headers: json, body: 'a'.repeat(big) }, 'request-too-large'],
+    [
+      'a body beyond 10 MiB in UTF-8 only',
+      { method: 'PUT', headers: json, body: '€'.repeat(big / 3 + 1) },
+      'request-too-large',
+    ],
   ])('is refused for %s without asking the resolver', async (_, changes, cause) => {
     const { client, asked } = clientWith(['93.184.216.34']);
     const result = await client.send(get('https://bank.example/path?token=hidden', changes));

@@ -102,6 +102,8 @@ export class HttpClient {
 
 function toDispatch(config: InternalAxiosRequestConfig, url: URL): Dispatcher.DispatchOptions {
   const body: unknown = config.data;
+  // axios labels a POST without a body as a form.
+  if (typeof body !== 'string') config.headers.delete('content-type');
   return {
     method: (config.method ?? 'get').toUpperCase(),
     path: url.pathname + url.search,

@@ -34,7 +34,7 @@ const tlsProblems: Readonly<Record<string, string>> = {
 
 // Names of OpenSSL's certificate verdicts (X509_V_ERR_*) as Node reports them, and the prefixes of its own TLS codes.
 const TLS_CODE =
-  /^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)|CERT|CRL/;
+  /^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$|UNABLE_TO_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)|CERT|CRL/;
 
 const connectProblems: Readonly<Record<string, [FailureCause, string]>> = {
   ADDRESS_NOT_ALLOWED: ['address-not-allowed', 'the name resolves to an address that is not public'],

@@ -52,9 +52,12 @@ function checkHeaders(headers: Record<string, string>): void {
   }
 }
 
-function checkBody({ method, body }: OutgoingRequest): void {
+function checkBody({ method, body, headers }: OutgoingRequest): void {
   if (body === undefined) return;
   if (method === 'GET') throw invalid('a GET has no body');
+  // axios would label it as a form.
+  if (!Object.keys(headers).some((name) => name.toLowerCase() === 'content-type'))
+    throw invalid('a body needs a Content-Type');
   // A UTF-16 unit takes three bytes at most, so that small bodies need no count.
   if (body.length * 3 > MAX_REQUEST_BYTES && Buffer.byteLength(body) > MAX_REQUEST_BYTES) {
     throw new CallProblem('request-too-large', `the body exceeds ${MAX_REQUEST_BYTES} bytes`);
