@@ -62,6 +62,15 @@ export class Fields {
     return this.has(name) && this.record[name] !== null ? this.number(name) : undefined;
   }
 
+  choice<T extends string>(name: string, known: readonly T[]): T | undefined {
+    const text = this.optionalText(name);
+    const found = known.find((each) => each === text);
+    if (text !== undefined && found === undefined) {
+      throw new ControlProblem(`${this.what}.${name} must be one of ${known.join(', ')}`);
+    }
+    return found;
+  }
+
   flag(name: string, byDefault: boolean): boolean {
     const value = this.record[name] ?? byDefault;
     if (typeof value !== 'boolean') throw new ControlProblem(`${this.what}.${name} must be true or false`);

@@ -1,0 +1,7 @@
+export { startAmlyzeSimulator, type AmlyzeOptions } from './amlyze/amlyze-simulator';
+export { startMyposSimulator, type MyposOptions } from './mypos/mypos-simulator';
+export { startOneSingleViewSimulator, type OneSingleViewOptions } from './onesingleview/onesingleview-simulator';
+export type { RunningSimulator } from './kernel/server';
+export { SANDBOX_AMLYZE, SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW } from './defaults';
+export type { FaultAction, FaultKind, FaultMatch, FaultRule } from './faults';
+export { SimulatorControl } from './control-client';
