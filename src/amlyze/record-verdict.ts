@@ -18,7 +18,7 @@ export interface RecordVerdict {
   verdict: 'accepted' | 'rejected' | 'held' | 'in-doubt' | 'not-sent';
   /** Ours, a short stable word; always there for rejected, held and in-doubt. */
   reason?: string;
-  /** AMLYZE's words, verbatim up to a length (U+0000, which Postgres cannot store, is replaced). */
+  /** AMLYZE's words, verbatim, control characters too, up to a length. */
   errorCode?: string;
   errorDescription?: string;
   /** Whether AMLYZE may have this record although we cannot say that it accepted it. */

@@ -33,7 +33,15 @@ export function matchResults(
 ): MatchedResults {
   const { entries, strangers } = groupByNumber(results, new Set(records.map((record) => record.communicationNumber)));
   const matched = records.map((record) => judgeEntries(entries.get(record.communicationNumber) ?? [], status, record));
-  return { matched, answered: entries.size, strangers, alarms: alarmsOf(matched, records) };
+  return {
+    matched,
+    answered: entries.size,
+    strangers,
+    alarms: alarmsOf(
+      matched.map(({ verdict }) => verdict),
+      records,
+    ),
+  };
 }
 
 function groupByNumber(
@@ -106,17 +114,19 @@ function agree(one: RecordVerdict, other: RecordVerdict): boolean {
 }
 
 const ALARMS: Readonly<Record<string, string>> = {
-  OTHER_ACCOUNT: 'answered for another account than was sent',
+  OTHER_ACCOUNT: 'answered for another account or number than was sent',
   CONFLICTING_RESULTS: 'answered more than once, with different verdicts',
   MISSING_FROM_RESULTS: 'missing from the results',
-  COLLISION: 'refused as already used although no earlier send of ours can have arrived for certain',
+  UNCLEAR_RESULT: 'answered in words that no rule knows',
+  CONTRADICTORY_ANSWER: 'answered with a rejection under a status that means success',
+  COLLISION: 'held: the number is used up in AMLYZE, and nothing of ours proves by whom',
 };
 
 /** One sentence a kind, so that a batch of 500 cannot write 500. */
-function alarmsOf(matched: readonly MatchedVerdict[], records: readonly SentRecord[]): string[] {
+export function alarmsOf(verdicts: readonly RecordVerdict[], records: readonly SentRecord[]): string[] {
   return Object.entries(ALARMS).flatMap(([reason, sentence]) => {
     const numbers = records
-      .filter((_, index) => matched[index]?.verdict.reason === reason)
+      .filter((_, index) => verdicts[index]?.reason === reason)
       .map((record) => record.communicationNumber);
     if (numbers.length === 0) return [];
     const shown = numbers.slice(0, NAMES_SHOWN).map((number) => logText(number));

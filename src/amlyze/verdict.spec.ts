@@ -56,6 +56,19 @@ describe('the verdict table', () => {
     expect(new Set(EXAMPLES.map(({ row }) => row))).toEqual(new Set(VERDICT_TABLE.map(({ name }) => name)));
   });
 
+  test('decides about calls where a batch speaks and about records where an item speaks, and its last row fits everything', () => {
+    const decisions = (from: 'batch' | 'item'): string[] =>
+      VERDICT_TABLE.filter((row) => row.from.includes(from)).flatMap((row) => [
+        row.withoutDoubt.about,
+        row.withDoubt.about,
+      ]);
+    expect(new Set(decisions('batch'))).toEqual(new Set(['call']));
+    expect(new Set(decisions('item'))).toEqual(new Set(['record']));
+    const { name, from, withoutDoubt, withDoubt, ...conditions } = VERDICT_TABLE.at(-1) ?? {};
+    expect([name, from, withoutDoubt]).toEqual(['anything else', ['batch', 'single'], withDoubt]);
+    expect(conditions).toEqual({});
+  });
+
   test('never says accepted and in doubt at once, and gives a reason for everything that is not plainly accepted', () => {
     for (const row of VERDICT_TABLE) {
       for (const decision of [

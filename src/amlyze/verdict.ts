@@ -1,7 +1,8 @@
 import { retryAfterMs, type Answer, type CallFailure } from '../shared/http-client';
+import type { JsonObject } from '../shared/json';
 import { hear } from './hear';
 import type { CallVerdict, SentRecord } from './record-verdict';
-import { matchResults, namesOtherAccount, toVerdict, unsure, type MatchedVerdict } from './result-list';
+import { alarmsOf, matchResults, namesOtherAccount, toVerdict, unsure, type MatchedVerdict } from './result-list';
 import { answerText, logText } from './saying';
 import { decide, findRow, type CallDecision } from './verdict-table';
 
@@ -36,20 +37,18 @@ export function judgeSingle(result: Result, record: SentRecord, now: Date): Call
   // Only an object has the words that a row about a record asks for.
   if (object === undefined) return { kind: 'endpoint-failed', doubt: true, detail: problem };
 
-  const echoed = object['communicationNumber'];
-  if (namesOtherAccount(object, record) || (typeof echoed === 'string' && echoed !== record.communicationNumber)) {
-    const verdict = { ...unsure(record, 'OTHER_ACCOUNT'), answer: answerText(object) };
-    return {
-      kind: 'settled',
-      records: [verdict],
-      strangers: [],
-      alarms: ['the single endpoint answered for another record than was sent'],
-    };
-  }
-  const verdict = toVerdict(row, object, record);
-  const setting = sharedSetting([{ verdict, row }]);
+  const verdict = namesOther(object, record)
+    ? { ...unsure(record, 'OTHER_ACCOUNT'), answer: answerText(object) }
+    : toVerdict(row, object, record);
+  const setting = verdict.verdict === 'rejected' ? sharedSetting([{ verdict, row }]) : undefined;
   if (setting !== undefined) return { kind: 'configuration', detail: setting };
-  return { kind: 'settled', records: [verdict], strangers: [], alarms: [] };
+  return { kind: 'settled', records: [verdict], strangers: [], alarms: alarmsOf([verdict], [record]) };
+}
+
+/** The single endpoint need not say which record it means; where it does, it has to be ours. */
+function namesOther(object: JsonObject, record: SentRecord): boolean {
+  const number = object['communicationNumber'] ?? record.communicationNumber;
+  return number !== record.communicationNumber || namesOtherAccount(object, record);
 }
 
 function toCallVerdict(decision: CallDecision, result: Result, detail: string, now: Date): CallVerdict {
