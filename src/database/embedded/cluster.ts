@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errorCode } from '../../shared/error-code';
+import { makePrivateFolder, readOrCreatePrivateFile } from '../../shared/private-files';
 import { StartProblem } from '../../shared/start-problem';
 import { findBinaries, type PostgresBinaries } from './binaries';
 import { assertReachable, chooseSystemUser, type SystemUser } from './system-user';
 
 /** A data folder that is ready for a server: initialised, reachable, with its password. */
 export interface Cluster {
+  /** DATA_DIR, absolute. */
+  root: string;
   dir: string;
   logFile: string;
   password: string;
@@ -23,7 +26,11 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   const root = resolve(dataDir);
   const dir = join(root, 'postgres');
   const binaries = findBinaries();
-  makeFolder(root);
+  try {
+    makePrivateFolder(root);
+  } catch (cause) {
+    throw new StartProblem([`DATA_DIR: ${root} cannot be made (${errorCode(cause)})`], { cause });
+  }
   const user = chooseSystemUser(dir);
   if (user) {
     // Others may pass through, not list; every file in it has its own mode.
@@ -33,6 +40,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   }
   const passwordFile = join(root, 'postgres-password');
   const cluster: Cluster = {
+    root,
     dir,
     logFile: join(root, 'postgres.log'),
     password: readOrCreatePassword(passwordFile, user),
@@ -48,24 +56,15 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   return cluster;
 }
 
-function makeFolder(root: string): void {
-  try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new StartProblem([`DATA_DIR: ${root} cannot be created (${errorCode(cause)})`], { cause });
-  }
-}
-
-/** Exclusive creation: of two gateways that start at once in an empty folder both use the same password. */
+/** As root the file belongs to the server's user, because initdb reads it; root reads it all the same. */
 function readOrCreatePassword(file: string, user: SystemUser | undefined): string {
   try {
-    writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+    const { text } = readOrCreatePrivateFile(file, () => randomBytes(24).toString('base64url'));
     if (user) chownSync(file, user.uid, user.gid);
+    return text;
   } catch (cause) {
-    if (errorCode(cause) !== 'EEXIST')
-      throw new StartProblem([`DATA_DIR: cannot write ${file} (${errorCode(cause)})`], { cause });
+    throw new StartProblem([`DATA_DIR: ${file} cannot be used (${errorCode(cause)})`], { cause });
   }
-  return readFileSync(file, 'utf8');
 }
 
 /** initdb works in a folder beside and is renamed when complete, so that a killed first start leaves no half cluster. */
