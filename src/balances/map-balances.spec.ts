@@ -150,6 +150,7 @@ describe('mapBalances, the same type twice', () => {
     ['different lines', [{}, { creditLines: [creditLine()] }], 'AMBIGUOUS_BALANCE'],
     ['different amounts, one line unclear', [{}, { amount: '1', creditLines: 'all' }], 'AMBIGUOUS_BALANCE'],
     ['one of two amounts unreadable', [{}, { amount: 'NaN' }], 'INVALID_PAYLOAD'],
+    ['one amount unreadable, the other contradictory', [{ amount: '-1' }, { amount: 'NaN' }], 'INVALID_PAYLOAD'],
     ['one of two times unreadable', [{}, { dateTime: null }], 'INVALID_PAYLOAD'],
     ['one of two lines unclear', [{}, { creditLines: 'all' }], 'CREDIT_LINE_UNCLEAR'],
     ['the same twice', [{}, {}], 'READ, ClosingBooked 7896.21'],

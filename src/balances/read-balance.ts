@@ -77,12 +77,15 @@ function agree(readings: readonly BalanceReading[], field: Stated, same: (a: str
   return true;
 }
 
-/** By rule first and by position second: sign, credit line, time. */
+/**
+ * By rule first: sign, credit line, time. Of two refusals of one rule the unreadable comes before the contradictory,
+ * so that the order of the list does not name the outcome.
+ */
 function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined {
   for (const field of ['reported', 'value', 'balanceAt'] as const) {
-    for (const { [field]: stated } of readings) {
-      if (stated instanceof Refusal) return stated;
-    }
+    const refusals = readings.map(({ [field]: stated }) => stated).filter((stated) => stated instanceof Refusal);
+    const refusal = refusals.find(({ outcome }) => outcome === 'INVALID_PAYLOAD') ?? refusals[0];
+    if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
