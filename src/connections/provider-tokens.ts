@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import type { FailedRead } from '../providers/provider';
 import { Database } from '../shared/database';
+import type { Queryable } from '../shared/database';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
 
 /** A new token from the provider. */
@@ -77,7 +78,7 @@ export class ProviderTokens {
   private readonly recent = new Map<string, { accessToken: string; trustedUntil: number }>();
 
   constructor(
-    private readonly database: Database,
+    @Inject(Database) private readonly database: Queryable,
     private readonly secretBox: SecretBox,
     @Inject(Environment) private readonly environment: Pick<Environment, 'leaseSeconds' | 'pollIntervalMs'>,
   ) {}

@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto';
+import { ProviderTokens } from '../../src/connections/provider-tokens';
+import type { GrantedToken, TokenFailure } from '../../src/connections/provider-tokens';
+import { SecretBox } from '../../src/shared/secret-box';
+import type { Queryable } from '../../src/shared/database';
+import { createTestDatabase } from '../support/postgres';
+import type { TestDatabase } from '../support/postgres';
+
+const KEYS = [{ id: 'k1', key: randomBytes(32) }];
+const TIMES = { leaseSeconds: 1, pollIntervalMs: 10 };
+const HOUR_MS = 3_600_000;
+
+const FAILURE: TokenFailure = {
+  kind: 'failed',
+  outcome: 'BANK_UNAVAILABLE',
+  reason: 'the token service is down',
+  retry: 'in-run',
+  stops: 'nothing',
+  bytesMayHaveLeft: false,
+  latencyMs: 1,
+};
+
+function granted(accessToken: string, expiresInMs = HOUR_MS): GrantedToken {
+  return { kind: 'granted', accessToken, expiresInMs };
+}
+
+/** A promise to be kept by the test. */
+function gate<T>(): { promise: Promise<T>; open(value: T): void } {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { promise, open: resolve };
+}
+
+describe('ProviderTokens', () => {
+  let test: TestDatabase;
+  let connectionId: string;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+  });
+
+  afterAll(async () => {
+    await test.drop();
+  });
+
+  beforeEach(async () => {
+    const name = `osv ${randomBytes(4).toString('hex')}`;
+    const [row] = await test.database.query<{ id: string }>(
+      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example') returning id`,
+      [name],
+    );
+    connectionId = row?.id ?? '';
+  });
+
+  /** One replica; several share nothing but the database. */
+  function replica(keys = KEYS, times = TIMES): ProviderTokens {
+    return new ProviderTokens(test.database, new SecretBox(keys), times);
+  }
+
+  async function storedRow(): Promise<Record<string, unknown>> {
+    const [row] = await test.database.query('select * from connection_token where connection_id = $1', [connectionId]);
+    return row ?? {};
+  }
+
+  async function storedToken(): Promise<string | undefined> {
+    const sealed = (await storedRow()).access_token;
+    const context = `connection_token|access_token|${connectionId}`;
+    return typeof sealed === 'string' ? new SecretBox(KEYS).open(sealed, context) : undefined;
+  }
+
+  async function expireToken(): Promise<void> {
+    await test.database.query(
+      `update connection_token set expires_at = now() - interval '1 second' where connection_id = $1`,
+      [connectionId],
+    );
+  }
+
+  it('asks once where three replicas with ten reads each need a token at the same time', async () => {
+    let requests = 0;
+    let looks = 0;
+    const othersWait = gate<void>();
+    const counting: Queryable = {
+      query: (sql, values) => {
+        // Nine statements: by then each of the two replicas without the lease has asked for it and looked again.
+        if (++looks === 9) othersWait.open();
+        return test.database.query(sql, values);
+      },
+    };
+    const request = async (): Promise<GrantedToken> => {
+      requests += 1;
+      await othersWait.promise;
+      return granted(`token-${requests}`);
+    };
+    const reads = [1, 2, 3]
+      .map(() => new ProviderTokens(counting, new SecretBox(KEYS), TIMES))
+      .flatMap((one) => Array.from({ length: 10 }, () => one.obtain(connectionId, request)));
+    const tokens = await Promise.all(reads);
+    expect(requests).toBe(1);
+    expect(tokens).toHaveLength(30);
+    expect(tokens).toEqual(tokens.map(() => ({ kind: 'token', accessToken: 'token-1' })));
+  });
+
+  it('stores the token sealed, for this row only, and before it hands it over', async () => {
+    const obtained = await replica().obtain(connectionId, () => Promise.resolve(granted('plain-canary')));
+    expect(obtained).toEqual({ kind: 'token', accessToken: 'plain-canary' });
+    expect(JSON.stringify(await storedRow())).not.toContain('plain-canary');
+    expect(await storedToken()).toBe('plain-canary');
+  });
+
+  it('asks again once the token is over', async () => {
+    await replica().obtain(connectionId, () => Promise.resolve(granted('first')));
+    await expireToken();
+    const second = await replica().obtain(connectionId, () => Promise.resolve(granted('second')));
+    expect(second).toMatchObject({ accessToken: 'second' });
+  });
+
+  it('takes the time of the call off the life of the token', async () => {
+    await replica().obtain(connectionId, async () => {
+      await test.database.query('select pg_sleep(0.05)');
+      return granted('short', 10_000);
+    });
+    const [row] = await test.database.query<{ left_ms: number }>(
+      `select (extract(epoch from expires_at - now()) * 1000)::double precision as left_ms
+       from connection_token where connection_id = $1`,
+      [connectionId],
+    );
+    expect(row?.left_ms).toBeLessThanOrEqual(9_951);
+    expect(row?.left_ms).toBeGreaterThan(5_000);
+  });
+
+  it('gives the failure to all reads that waited for it, and leaves no lease behind', async () => {
+    const one = replica();
+    let requests = 0;
+    const request = (): Promise<TokenFailure> => {
+      requests += 1;
+      return Promise.resolve(FAILURE);
+    };
+    const results = await Promise.all([one.obtain(connectionId, request), one.obtain(connectionId, request)]);
+    expect(results).toEqual([FAILURE, FAILURE]);
+    expect(requests).toBe(1);
+    expect((await storedRow()).refreshing_until).toBeNull();
+  });
+
+  it('frees the lease where the request throws', async () => {
+    const thrown = replica().obtain(connectionId, () => Promise.reject(new Error('a fault of ours')));
+    await expect(thrown).rejects.toThrow('a fault of ours');
+    const next = await replica().obtain(connectionId, () => Promise.resolve(granted('after')));
+    expect(next).toMatchObject({ accessToken: 'after' });
+  });
+
+  it('lets another replica take over after the lease of a crashed renewer', async () => {
+    await test.database.query(
+      `insert into connection_token (connection_id, refreshing_until, epoch) values ($1, now() + interval '300 ms', 7)`,
+      [connectionId],
+    );
+    const startedAt = performance.now();
+    const obtained = await replica().obtain(connectionId, () => Promise.resolve(granted('taken-over')));
+    expect(obtained).toMatchObject({ accessToken: 'taken-over' });
+    expect(performance.now() - startedAt).toBeGreaterThan(200);
+    expect((await storedRow()).epoch).toBe('8');
+  });
+
+  it('keeps its lease while a call takes longer than the lease', async () => {
+    const answer = gate<GrantedToken>();
+    const asked = gate<void>();
+    const slow = replica().obtain(connectionId, () => {
+      asked.open();
+      return answer.promise;
+    });
+    await asked.promise;
+    let stolen = false;
+    const steal = (): Promise<GrantedToken> => {
+      stolen = true;
+      return Promise.resolve(granted('stolen'));
+    };
+    // The other replica waits for two lease lengths and gives up.
+    const other = await replica().obtain(connectionId, steal, 2_000);
+    expect(other).toMatchObject({ kind: 'failed', outcome: 'BANK_UNAVAILABLE', bytesMayHaveLeft: false });
+    answer.open(granted('slow'));
+    expect(await slow).toMatchObject({ accessToken: 'slow' });
+    expect(stolen).toBe(false);
+  });
+
+  it('does not store the late answer of a renewer that lost its lease, and uses the token of its successor', async () => {
+    const late = gate<GrantedToken>();
+    const paused = replica(KEYS, { leaseSeconds: 30, pollIntervalMs: 10 });
+    const asked = gate<void>();
+    const first = paused.obtain(connectionId, () => {
+      asked.open();
+      return late.promise;
+    });
+    await asked.promise;
+    // What the others see of a replica that was stopped for longer than its lease.
+    await test.database.query('update connection_token set refreshing_until = now() where connection_id = $1', [
+      connectionId,
+    ]);
+    await replica().obtain(connectionId, () => Promise.resolve(granted('successor')));
+    late.open(granted('late'));
+    expect(await first).toEqual({ kind: 'token', accessToken: 'successor' });
+    expect(await storedToken()).toBe('successor');
+  });
+
+  it('discards a refused token for all replicas, and only that one', async () => {
+    const one = replica();
+    await one.obtain(connectionId, () => Promise.resolve(granted('refused')));
+    await one.discard(connectionId, 'refused');
+    expect(await storedToken()).toBeUndefined();
+    const renewed = await one.obtain(connectionId, () => Promise.resolve(granted('renewed')));
+    expect(renewed).toMatchObject({ accessToken: 'renewed' });
+    // Another read comes back late with the refusal of the old one.
+    await replica().discard(connectionId, 'refused');
+    expect(await storedToken()).toBe('renewed');
+  });
+
+  it('sees the discard of another replica within a second', async () => {
+    const one = replica();
+    await one.obtain(connectionId, () => Promise.resolve(granted('old')));
+    await replica().discard(connectionId, 'old');
+    const deadline = performance.now() + 2_000;
+    let seen = 'old';
+    while (seen === 'old' && performance.now() < deadline) {
+      const obtained = await one.obtain(connectionId, () => Promise.resolve(granted('new')));
+      if (obtained.kind === 'token') seen = obtained.accessToken;
+    }
+    expect(seen).toBe('new');
+  });
+
+  it('replaces a stored token that no configured key opens', async () => {
+    await replica().obtain(connectionId, () => Promise.resolve(granted('sealed-with-k1')));
+    const rotated = replica([{ id: 'k2', key: randomBytes(32) }]);
+    const obtained = await rotated.obtain(connectionId, () => Promise.resolve(granted('sealed-with-k2')));
+    expect(obtained).toMatchObject({ accessToken: 'sealed-with-k2' });
+  });
+});
