@@ -151,6 +151,8 @@ create table sync_run (
   force boolean not null default false,
   reason text,
   accounts integer not null default 0,
+  -- Counted once, when the run is finished.
+  outcomes jsonb,
   started_at timestamptz not null default now(),
   finished_at timestamptz,
   constraint sync_run_slot unique (slot),

@@ -98,9 +98,7 @@ async function fill(tx: Queryable, runId: string, concerned: string, argument: u
   await tx.query(FILL_PAUSED.replace('with paused', `${head}, paused`), [runId, argument]);
   await tx.query(`${head} ${FILL_DUE}`, [runId, argument]);
   const [run] = await tx.query<{ accounts: number }>(
-    `update sync_run set accounts = c.n, finished_at = case when c.due = 0 then now() end
-from (select count(*)::int as n, count(*) filter (where outcome is null) as due from sync_run_account where run_id = $1) c
-where id = $1 returning accounts`,
+    `update sync_run set accounts = (select count(*) from sync_run_account where run_id = $1) where id = $1 returning accounts`,
     [runId],
   );
   return run?.accounts ?? 0;
@@ -110,7 +108,10 @@ where id = $1 returning accounts`,
 export async function finishRuns(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'sync-finish-runs',
-    text: `update sync_run r set finished_at = now()
+    text: `update sync_run r
+set finished_at = now(),
+    outcomes = (select coalesce(jsonb_object_agg(o.outcome, o.n), '{}')
+                from (select outcome, count(*) as n from sync_run_account where run_id = r.id group by outcome) o)
 where r.finished_at is null and not exists (select 1 from sync_run_account s where s.run_id = r.id and s.outcome is null)
 returning id`,
   });

@@ -27,6 +27,10 @@ export class SyncRunEntity {
   @Column('integer', { default: 0 })
   accounts: number;
 
+  /** Accounts by outcome, counted once when the run is finished. */
+  @Column('jsonb', { nullable: true })
+  outcomes: Record<string, number> | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   startedAt: Date;
 

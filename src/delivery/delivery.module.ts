@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AmlyzeModule } from '../amlyze/amlyze.module';
+import { BalanceLane } from './balance-lane';
+import { DeliveryService } from './delivery.service';
+import { DeliveryWorker } from './delivery.worker';
+
+/** Sends what the outbox holds, settles each record, keeps the result log. */
+@Module({
+  imports: [AmlyzeModule],
+  providers: [DeliveryService, DeliveryWorker, BalanceLane],
+  exports: [DeliveryWorker, BalanceLane],
+})
+export class DeliveryModule {}

@@ -1,0 +1,207 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Check, Optional } from '../admin/check';
+import { ListQuery } from '../admin/pagination';
+import { oneOf, rowId, text } from '../admin/rules';
+import { RECORD_STATES, type RecordState } from '../outbox/record-state';
+import type { Explanation, ExplainedAttempt, ExplainedReading } from './explanation';
+import type { RecordView } from './record-views';
+
+const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+export class RecordQuery extends ListQuery {
+  @ApiPropertyOptional({ enum: RECORD_STATES })
+  @Optional()
+  @Check(oneOf(RECORD_STATES))
+  state?: RecordState;
+
+  @ApiPropertyOptional({ example: '1' })
+  @Optional()
+  @Check(rowId('account'))
+  accountId?: string;
+
+  @ApiPropertyOptional({ example: '12' })
+  @Optional()
+  @Check(rowId('run'))
+  runId?: string;
+
+  @ApiPropertyOptional({ description: "AMLYZE's code, as it came", example: 'O001' })
+  @Optional()
+  @Check(text(200))
+  errorCode?: string;
+}
+
+export class RequeueDto {
+  @ApiPropertyOptional({
+    description: 'Needed for held and rejected records',
+    example: 'the account is registered at AMLYZE now',
+  })
+  @Optional()
+  @Check(text(500))
+  reason?: string;
+
+  @ApiPropertyOptional({
+    description: 'Make the next revision with a new number instead of sending the same one again',
+    example: false,
+  })
+  @Optional()
+  @Check(flag)
+  newNumber?: boolean;
+
+  @ApiPropertyOptional({
+    description: 'A new number may double what AMLYZE has already; needed while in doubt or after COLLISION',
+    example: false,
+  })
+  @Optional()
+  @Check(flag)
+  confirmDouble?: boolean;
+
+  @ApiPropertyOptional({
+    description: 'Send although AMLYZE has accepted a newer balance of this account and type',
+    example: false,
+  })
+  @Optional()
+  @Check(flag)
+  confirmOlder?: boolean;
+}
+
+export class RequeueByFilterDto extends RequeueDto {
+  @ApiPropertyOptional({ enum: ['held', 'rejected', 'exhausted'] })
+  @Optional()
+  @Check(oneOf(['held', 'rejected', 'exhausted']))
+  state?: 'held' | 'rejected' | 'exhausted';
+
+  @ApiPropertyOptional({ example: '1' })
+  @Optional()
+  @Check(rowId('account'))
+  accountId?: string;
+
+  @ApiPropertyOptional({ example: '12' })
+  @Optional()
+  @Check(rowId('run'))
+  runId?: string;
+
+  @ApiPropertyOptional({ example: 'O001' })
+  @Optional()
+  @Check(text(200))
+  errorCode?: string;
+}
+
+export class AdoptDto {
+  @ApiProperty({ example: 'a second environment sent it under the same number' })
+  @Check(text(500))
+  reason: string;
+
+  @ApiProperty({
+    description: 'What shows that AMLYZE has it',
+    example: 'AMLYZE console, balance of 2026-03-05 06:00 UTC, screenshot in ticket OPS-17',
+  })
+  @Check(text(2000))
+  evidence: string;
+}
+
+export class RecordNumberDto {
+  @ApiProperty({ description: 'The number that goes out now', example: 'obg-0123456789ab-b-20260305-…' })
+  communicationNumber: string;
+}
+
+class RefusedRequeueDto {
+  @ApiProperty()
+  communicationNumber: string;
+
+  @ApiProperty({ example: 'A held record needs a reason: say why sending it again is right.' })
+  detail: string;
+}
+
+export class RequeueManyAnswerDto {
+  @ApiProperty({ example: 20 })
+  requeued: number;
+
+  @ApiProperty({ type: [RefusedRequeueDto] })
+  refused: RefusedRequeueDto[];
+
+  @ApiProperty({ description: 'More records match than one call takes; call again' })
+  more: boolean;
+}
+
+const nullableText = { type: String, nullable: true } as const;
+const nullableInstant = { type: String, format: 'date-time', nullable: true } as const;
+
+export class RecordDto implements RecordView {
+  @ApiProperty({ example: 'obg-0123456789ab-b-20260305-…' }) communicationNumber: string;
+  @ApiProperty({ enum: ['balance', 'operation'] }) kind: 'balance' | 'operation';
+  @ApiProperty(nullableText) accountId: string | null;
+  @ApiProperty({ ...nullableText, example: 'ORG20231117550' }) accountExtId: string | null;
+  @ApiProperty(nullableText) runId: string | null;
+  @ApiProperty({ enum: RECORD_STATES }) state: RecordState;
+  @ApiProperty({
+    ...nullableText,
+    description: 'Ours: COLLISION, NUMBER_CONSUMED, REJECTED_AFTER_DOUBT, replayed, adopted …',
+  })
+  reason: string | null;
+  @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorCode: string | null;
+  @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorDescription: string | null;
+  @ApiProperty({ description: 'AMLYZE may have it although it was not acknowledged' }) inDoubt: boolean;
+  @ApiProperty({ description: 'Calls that carried the record', example: 1 }) attempts: number;
+  @ApiProperty({ ...nullableText, example: 'STATEMENT_BALANCE' }) balanceType: string | null;
+  @ApiProperty(nullableInstant) balanceAt: string | null;
+  @ApiProperty({ ...nullableText, description: 'Decimal text, digits as sent', example: '4.200' }) value: string | null;
+  @ApiProperty({ example: 1 }) revision: number;
+  @ApiProperty({ ...nullableText, description: 'Number of the revision before' }) supersedes: string | null;
+  @ApiProperty({ ...nullableText, description: 'bank-restatement, settings-changed, forced or new-number' })
+  supersedesReason: string | null;
+  @ApiProperty({ format: 'date-time' }) createdAt: string;
+  @ApiProperty(nullableInstant) nextAttemptAt: string | null;
+  @ApiProperty(nullableInstant) settledAt: string | null;
+}
+
+export class RecordListDto {
+  @ApiProperty({ type: [RecordDto] })
+  items: RecordDto[];
+
+  @ApiProperty(nullableText)
+  nextCursor: string | null;
+}
+
+export class StepDto {
+  @ApiProperty({ example: 'selection' }) rule: string;
+  @ApiProperty({ example: '1 of 2 reported balances has a type of the map and currency PLN.' }) text: string;
+}
+
+class ExplainedReadingDto implements ExplainedReading {
+  @ApiProperty() id: string;
+  @ApiProperty() outcome: string;
+  @ApiProperty({ format: 'date-time' }) fetchedAt: string;
+  @ApiProperty({ ...nullableText, description: 'X-Request-ID or requestID of the call' }) requestId: string | null;
+  @ApiProperty({ type: Number, nullable: true }) httpStatus: number | null;
+  @ApiProperty({ type: Number, nullable: true }) latencyMs: number | null;
+  @ApiProperty({ ...nullableText, enum: ['bank', 'fetch'] }) balanceAtSource: string | null;
+  @ApiProperty({ ...nullableText, description: "The bank's answer, as text" }) bankPayload: string | null;
+}
+
+class ExplainedAttemptDto implements ExplainedAttempt {
+  @ApiProperty() attemptId: string;
+  @ApiProperty() endpoint: string;
+  @ApiProperty() replica: string;
+  @ApiProperty() records: number;
+  @ApiProperty({ format: 'date-time' }) startedAt: string;
+  @ApiProperty(nullableInstant) finishedAt: string | null;
+  @ApiProperty({ type: Number, nullable: true }) httpStatus: number | null;
+  @ApiProperty(nullableText) outcome: string | null;
+  @ApiProperty(nullableText) detail: string | null;
+  @ApiProperty({ type: Number, nullable: true }) latencyMs: number | null;
+  @ApiProperty({ ...nullableText, description: 'null while the call is under way' }) verdict: string | null;
+  @ApiProperty(nullableText) reason: string | null;
+  @ApiProperty(nullableText) errorCode: string | null;
+  @ApiProperty(nullableText) errorDescription: string | null;
+  @ApiProperty({ ...nullableText, description: 'What AMLYZE said about this record' }) answer: string | null;
+  @ApiProperty({ description: 'The answer came after the claim was lost; it changed nothing' }) late: boolean;
+}
+
+export class ExplanationDto extends RecordDto implements Explanation {
+  @ApiProperty(nullableText) supersededBy: string | null;
+  @ApiProperty({ type: ExplainedReadingDto, nullable: true }) reading: ExplainedReadingDto | null;
+  @ApiProperty({ type: [StepDto], description: 'As the mapping wrote them down at the read' }) steps: StepDto[];
+  @ApiProperty({ description: 'The frozen bytes' }) frozenRequest: string;
+  @ApiProperty() frozenRequestSha256: string;
+  @ApiProperty({ type: [ExplainedAttemptDto] }) attemptLog: ExplainedAttemptDto[];
+}

@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../admin/audit-trail';
+import { DeliveryWorker } from '../delivery/delivery.worker';
+import { Database } from '../shared/database';
+import { ApiProblem } from '../shared/problem';
+import { Installation } from '../sync/installation';
+import { filterConditions } from './record-views';
+import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
+import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
+
+/** Most records that one requeue by filter takes; `more` says that there are others. */
+const MAX_REQUEUE = 5_000;
+
+/** What an operator can do with settled records; every act is in the audit trail with its reason. */
+@Injectable()
+export class RecordsService {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditTrail,
+    private readonly installation: Installation,
+    private readonly delivery: DeliveryWorker,
+  ) {}
+
+  async requeueOne(number: string, dto: RequeueDto): Promise<{ communicationNumber: string }> {
+    const answer = await this.requeue(number, toRequest(dto));
+    if (answer.kind === 'unknown') throw ApiProblem.notFound('record', number);
+    if (answer.kind === 'refused') throw ApiProblem.conflict(answer.detail);
+    this.delivery.announce(1);
+    return { communicationNumber: answer.communicationNumber };
+  }
+
+  async requeueByFilter(dto: RequeueByFilterDto): Promise<RequeueManyAnswerDto> {
+    const values: unknown[] = [MAX_REQUEUE + 1];
+    const conditions = [`r.state in ('held', 'rejected', 'exhausted')`, ...filterConditions(dto, values)];
+    const rows = await this.database.query<{ communication_number: string }>(
+      `select r.communication_number from amlyze_record r where ${conditions.join(' and ')} order by r.id limit $1`,
+      values,
+    );
+    const refused: RequeueManyAnswerDto['refused'] = [];
+    let requeued = 0;
+    for (const { communication_number: communicationNumber } of rows.slice(0, MAX_REQUEUE)) {
+      const answer = await this.requeue(communicationNumber, toRequest(dto));
+      if (answer.kind === 'requeued') requeued += 1;
+      else
+        refused.push({
+          communicationNumber,
+          detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
+        });
+    }
+    if (requeued > 0) this.delivery.announce(requeued);
+    return { requeued, refused, more: rows.length > MAX_REQUEUE };
+  }
+
+  /** A held record that AMLYZE demonstrably has. */
+  async adopt(number: string, dto: AdoptDto): Promise<{ communicationNumber: string }> {
+    await this.database.transaction(async (tx) => {
+      const [row] = await tx.query<{ id: string; state: string }>(
+        'select id, state from amlyze_record where communication_number = $1 for update',
+        [number],
+      );
+      if (!row) throw ApiProblem.notFound('record', number);
+      if (row.state !== 'held')
+        throw ApiProblem.conflict(`The record is ${row.state}; only held records can be adopted.`);
+      await tx.query(
+        `update amlyze_record set state = 'accepted', reason = 'adopted', in_doubt = false, settled_at = now() where id = $1`,
+        [row.id],
+      );
+      await this.audit.append(tx, {
+        action: 'record.adopt',
+        target: `record:${number}`,
+        reason: dto.reason,
+        detail: { evidence: dto.evidence },
+      });
+    });
+    return { communicationNumber: number };
+  }
+
+  private async requeue(number: string, request: RequeueRequest): Promise<RequeueAnswer> {
+    const identity = await this.installation.identity();
+    return this.database.transaction(async (tx) => {
+      const answer = await requeue(tx, number, request, identity);
+      if (answer.kind === 'requeued') {
+        const { newNumber, confirmDouble, confirmOlder } = request;
+        const detail = { communicationNumber: answer.communicationNumber, newNumber, confirmDouble, confirmOlder };
+        await this.audit.append(tx, {
+          action: 'record.requeue',
+          target: `record:${number}`,
+          reason: request.reason,
+          detail,
+        });
+      }
+      return answer;
+    });
+  }
+}
+
+function toRequest(dto: RequeueDto): RequeueRequest {
+  return {
+    reason: dto.reason,
+    newNumber: dto.newNumber ?? false,
+    confirmDouble: dto.confirmDouble ?? false,
+    confirmOlder: dto.confirmOlder ?? false,
+  };
+}

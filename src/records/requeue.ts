@@ -1,0 +1,175 @@
+import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
+import { communicationNumber } from '../amlyze/communication-number';
+import { enqueueBalances } from '../outbox/enqueue';
+import type { RecordState } from '../outbox/record-state';
+import type { Queryable } from '../shared/database';
+import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
+
+/** What an operator asked for; each flag confirms one danger. */
+export interface RequeueRequest {
+  reason: string | undefined;
+  newNumber: boolean;
+  confirmDouble: boolean;
+  confirmOlder: boolean;
+}
+
+export type RequeueAnswer =
+  { kind: 'requeued'; communicationNumber: string } | { kind: 'refused'; detail: string } | { kind: 'unknown' };
+
+interface RequeueRow {
+  id: string;
+  communication_number: string;
+  kind: 'balance' | 'operation';
+  state: RecordState;
+  reason: string | null;
+  in_doubt: boolean;
+  account_id: string | null;
+  account_ext_id: string | null;
+  business_unit: string | null;
+  reading_id: string | null;
+  run_id: string | null;
+  balance_type: string | null;
+  balance_at: Date | null;
+  value: string | null;
+  payload: string;
+  key: string | null;
+  key_revision: number | null;
+  settings_hash: string | null;
+  newer_accepted: string | null;
+}
+
+const LOAD = `
+select r.id, r.communication_number, r.kind, r.state, r.reason, r.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
+  r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
+  (select n.communication_number from amlyze_record n
+   where n.account_id = r.account_id and n.balance_type = r.balance_type and n.state = 'accepted'
+     and (n.balance_at, n.revision) > (r.balance_at, r.revision)
+   order by n.balance_at desc limit 1) as newer_accepted
+from amlyze_record r
+left join record_key k on k.account_id = r.account_id and k.balance_type = r.balance_type and k.communication_number = r.communication_number
+where r.communication_number = $1
+for update of r`;
+
+/** Puts a settled record back, with its own number and bytes, or as a new revision with a new number. Inside `tx`. */
+export async function requeue(
+  tx: Queryable,
+  number: string,
+  request: RequeueRequest,
+  identity: { installationId: string; prefix: string; requester: string },
+): Promise<RequeueAnswer> {
+  const [row] = await tx.query<RequeueRow>(LOAD, [number]);
+  if (!row) return { kind: 'unknown' };
+  const detail = refusal(row, request);
+  if (detail !== undefined) return { kind: 'refused', detail };
+  if (!request.newNumber) {
+    await tx.query(
+      `update amlyze_record set state = 'pending', reason = null, settled_at = null, next_attempt_at = now(), attempts = 0,
+  whole_failures = 0, batch_group = null where id = $1`,
+      [row.id],
+    );
+    return { kind: 'requeued', communicationNumber: row.communication_number };
+  }
+  return { kind: 'requeued', communicationNumber: await makeNextRevision(tx, row, identity) };
+}
+
+/** The first thing that speaks against it, with what to do about it. */
+function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
+  if (!['held', 'rejected', 'exhausted'].includes(row.state)) {
+    return `The record is ${row.state}; only held, rejected and exhausted records can be requeued.`;
+  }
+  if (row.state !== 'exhausted' && request.reason === undefined) {
+    return `A ${row.state} record needs a reason: say why sending it again is right.`;
+  }
+  if (row.newer_accepted !== null && !request.confirmOlder) {
+    return `AMLYZE accepted the newer ${row.newer_accepted} of this account and type; send confirmOlder: true if the older balance shall still go out.`;
+  }
+  if (!request.newNumber) return undefined;
+  if ((row.in_doubt || row.reason === 'COLLISION') && !request.confirmDouble) {
+    return 'AMLYZE may have this balance already, and a new number could double it; look there first, then send confirmDouble: true.';
+  }
+  if (row.key === null) return 'The record has been superseded by a later revision; requeue that one.';
+  return undefined;
+}
+
+async function makeNextRevision(
+  tx: Queryable,
+  row: RequeueRow,
+  identity: { installationId: string; prefix: string; requester: string },
+): Promise<string> {
+  const { account_id, account_ext_id, balance_type, balance_at, value, key, key_revision, settings_hash, reading_id } =
+    row;
+  if (
+    account_id === null ||
+    account_ext_id === null ||
+    balance_type === null ||
+    balance_at === null ||
+    value === null
+  ) {
+    throw new Error(`record ${row.communication_number} is no balance`);
+  }
+  if (key === null || key_revision === null || settings_hash === null || reading_id === null) {
+    throw new Error(`record ${row.communication_number} has no business key`);
+  }
+  const revision = key_revision + 1;
+  const next = communicationNumber({
+    prefix: identity.prefix,
+    installationId: identity.installationId,
+    kind: 'balance',
+    date: dateOf(row.communication_number),
+    key: `${account_id}|${balance_type}|${key}`,
+    revision,
+  });
+  const fields = frozenFields(row.payload);
+  const payload = buildAccountBalanceRecord({ ...fields, communicationNumber: next });
+  await enqueueBalances(tx, [
+    {
+      communicationNumber: next,
+      accountId: account_id,
+      accountExtId: account_ext_id,
+      businessUnit: row.business_unit ?? undefined,
+      readingId: reading_id,
+      runId: row.run_id ?? undefined,
+      balanceType: balance_type,
+      balanceAt: balance_at.toISOString(),
+      value,
+      key,
+      revision,
+      supersedes: { communicationNumber: row.communication_number, reason: 'new-number' },
+      payload,
+      settingsHash: settings_hash,
+    },
+  ]);
+  return next;
+}
+
+/** The date segment of the record's own number: a new revision stays beside it in the index. */
+function dateOf(number: string): string {
+  const digits = /-(\d{4})(\d{2})(\d{2})-[^-]+$/.exec(number);
+  if (!digits) throw new Error(`${number} is no number of this gateway`);
+  return `${digits[1]}-${digits[2]}-${digits[3]}`;
+}
+
+/** The record's fields out of its frozen bytes, numbers digit for digit. */
+function frozenFields(payload: string): Parameters<typeof buildAccountBalanceRecord>[0] {
+  const parsed = parseJson(payload);
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed) || parsed instanceof JsonNumber) {
+    throw new Error('frozen bytes are no object');
+  }
+  const text = (name: string): string => textOf(parsed[name], name);
+  return {
+    communicationNumber: text('communicationNumber'),
+    requester: text('requester'),
+    balanceType: text('balanceType'),
+    accountExtId: text('accountExtId'),
+    balanceAt: text('balanceAt'),
+    value: text('value'),
+    ...(parsed['businessUnit'] === undefined ? {} : { businessUnit: text('businessUnit') }),
+    ...(parsed['equivalentValue'] === undefined ? {} : { equivalentValue: text('equivalentValue') }),
+  };
+}
+
+function textOf(value: JsonValue | undefined, name: string): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof JsonNumber) return value.source;
+  throw new Error(`frozen bytes have no ${name}`);
+}

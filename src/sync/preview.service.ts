@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { Step } from '../balances/balance';
+import { Environment } from '../config/environment';
+import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
+import { findKeyStates } from '../outbox/enqueue';
+import { Database } from '../shared/database';
+import { DatabaseClock } from '../shared/database-clock';
+import { JsonNumber, parseJson } from '../shared/json';
+import { ApiProblem } from '../shared/problem';
+import { loadSubjects, toState, type ClaimedSubject, type WaitingAccount, type WaitingRun } from './claim-reads';
+import { decideRead } from './decide-read';
+import { Installation } from './installation';
+import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
+import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
+import { Slots } from './slots';
+import { SubjectReader, type MappedAnswer } from './subject-reader';
+
+interface PreviewAccount {
+  account: WaitingAccount;
+  subjectId: string;
+  connectionId: string;
+  bankCode: string;
+  providerAccountId: string;
+  consentId: string;
+}
+
+interface BankSaying {
+  body: string | undefined;
+  fetchedAt: Date;
+  mapped: MappedAnswer;
+}
+
+/** Shows what a read would send, by the very code that sends. Nothing is written but the ledger row of a live read. */
+@Injectable()
+export class PreviewService {
+  private readonly slots: Slots;
+
+  constructor(
+    private readonly database: Database,
+    private readonly directory: ConnectionDirectory,
+    private readonly reader: SubjectReader,
+    private readonly installation: Installation,
+    private readonly clock: DatabaseClock,
+    environment: Environment,
+  ) {
+    this.slots = new Slots(environment.syncCron);
+  }
+
+  async preview(accountId: string, source: 'stored' | 'live'): Promise<PreviewDto> {
+    const account = await this.load(accountId);
+    const connection = await this.directory.load(account.connectionId);
+    const saying = source === 'live' ? await this.askBank(account, connection) : await this.recall(account, connection);
+    const records: PreviewedRecordDto[] = [];
+    const steps: Step[] = [...saying.mapped.steps];
+    for (const balance of saying.mapped.balances) {
+      const { record, steps: more } = await this.toRecord(account, connection, balance);
+      records.push(record);
+      steps.push(...more);
+    }
+    return {
+      source,
+      outcome: saying.mapped.outcome,
+      reason: saying.mapped.reason ?? null,
+      fetchedAt: saying.fetchedAt.toISOString(),
+      bankPayload: saying.body ?? null,
+      steps,
+      record: records[0] ?? null,
+      records,
+    };
+  }
+
+  private async load(accountId: string): Promise<PreviewAccount> {
+    const [row] = await this.database.query<{
+      currency: string;
+      account_ext_id: string;
+      business_unit: string | null;
+      status: string;
+      pinned_types: Record<string, string>;
+      subject_id: string;
+      connection_id: string;
+      bank_code: string;
+      provider_account_id: string;
+      consent_id: string;
+    }>(
+      `select a.currency, a.account_ext_id, a.business_unit, a.status, a.pinned_types, a.subject_id, a.connection_id, u.bank_code,
+  u.provider_account_id, c.consent_id
+from account a join access_subject u on u.id = a.subject_id join consent c on c.id = u.consent_id where a.id = $1`,
+      [accountId],
+    );
+    if (!row) throw ApiProblem.notFound('account', accountId);
+    const account: WaitingAccount = {
+      accountId,
+      currency: row.currency,
+      accountExtId: row.account_ext_id,
+      businessUnit: row.business_unit ?? undefined,
+      closed: row.status === 'closed',
+      pinnedTypes: row.pinned_types,
+      runs: [],
+    };
+    const { subject_id: subjectId, connection_id: connectionId, bank_code: bankCode, provider_account_id: providerAccountId, consent_id: consentId } = row;
+    return { account, subjectId, connectionId, bankCode, providerAccountId, consentId };
+  }
+
+  /** The latest stored answer, mapped with the settings of today. */
+  private async recall(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
+    const [stored] = await this.database.query<{ raw_body: string; fetched_at: Date }>(
+      `select raw_body, fetched_at from balance_reading
+where account_id = $1 and raw_body is not null and http_status between 200 and 299 order by id desc limit 1`,
+      [target.account.accountId],
+    );
+    if (!stored) throw ApiProblem.conflict('No answer of the bank is stored for this account yet; use source "live".');
+    const { bankCode, providerAccountId, consentId } = target;
+    const question = { requestId: randomUUID(), bankCode, providerAccountId, consentId };
+    const answer = { body: stored.raw_body, fetchedAt: stored.fetched_at, question };
+    return { body: stored.raw_body, fetchedAt: stored.fetched_at, mapped: this.reader.map(connection, answer, target.account) };
+  }
+
+  private async askBank(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
+    const subject = await this.grantRead(target, connection);
+    const { question, result } = await this.reader.fetch(subject, connection);
+    const fetchedAt = this.clock.now();
+    if (result.kind === 'failed') {
+      const mapped = { outcome: result.outcome, reason: result.reason, steps: [{ rule: 'fetch', text: result.reason }], balances: [] };
+      return { body: result.body, fetchedAt, mapped };
+    }
+    const mapped = this.reader.map(connection, { body: result.body, fetchedAt, question }, target.account);
+    return { body: result.body, fetchedAt, mapped };
+  }
+
+  /** A live preview is a read like any other: it needs room in the budget and a ledger row before the call. */
+  private async grantRead(target: PreviewAccount, connection: LoadedConnection): Promise<ClaimedSubject> {
+    return this.database.transaction(async (tx) => {
+      await tx.query('select 1 from access_subject where id = $1 for update', [target.subjectId]);
+      const { accessScope, accessWindow, settings } = connection;
+      if (accessScope === 'consent') {
+        await tx.query('select 1 from consent where id = (select consent_id from access_subject where id = $1) for update', [target.subjectId]);
+      }
+      const quota = { connectionId: target.connectionId, quota: 1, accessScope, accessWindow, timeZone: settings.timeZone };
+      const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
+      if (!row) throw new Error('the subject of the account is missing');
+      this.clock.set(row.now);
+      const state = toState(row, 0);
+      const denial = decideRead(state, [target.account]);
+      if (denial) {
+        const extra = { outcome: denial.outcome, ...(denial.nextReadAt && { nextReadAt: denial.nextReadAt.toISOString() }) };
+        throw ApiProblem.conflict(`No live read is possible now (${denial.outcome}): ${denial.reason}.`, extra);
+      }
+      const requestId = randomUUID();
+      await tx.query(`insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`, [
+        state.subjectId,
+        state.consentRowId,
+        requestId,
+      ]);
+      return { state, accounts: [target.account], denial: undefined, requestId, readsLeft: 0, claimedAt: row.now };
+    });
+  }
+
+  private async toRecord(
+    target: PreviewAccount,
+    connection: LoadedConnection,
+    balance: PlanInput['balance'],
+  ): Promise<{ record: PreviewedRecordDto; steps: Step[] }> {
+    const slot = this.slots.next(this.clock.now());
+    const run: WaitingRun = { runId: 'preview', slot, startedAt: slot, force: false, tries: 0 };
+    const { key } = businessKey(balance, run);
+    const [known] = await findKeyStates(this.database, [{ accountId: target.account.accountId, balanceType: balance.balanceType, key }]);
+    if (!known) throw new Error('a key state is missing');
+    const input = { account: target.account, balance, run, known, settingsHash: this.reader.settingsHash(connection), identity: await this.installation.identity() };
+    const plan = planRecord(input);
+    const shown = plan.kind === 'new' ? plan : planAsIfNew(input);
+    return { record: toDto(plan, shown), steps: plan.steps };
+  }
+}
+
+/** The record as it is (unchanged) or would be (older), so that a person sees the exact bytes although nothing is sent. */
+function planAsIfNew(input: PlanInput): Extract<RecordPlan, { kind: 'new' }> {
+  const { latest } = input.known;
+  const before = latest && latest.revision > 1 ? { ...latest, revision: latest.revision - 1, settingsHash: '', value: `${latest.value}1` } : undefined;
+  const plan = planRecord({ ...input, known: { ...input.known, latest: before, newestSentAt: undefined } });
+  if (plan.kind !== 'new') throw new Error('a plan without predecessors must make a record');
+  return plan;
+}
+
+function toDto(plan: RecordPlan, shown: Extract<RecordPlan, { kind: 'new' }>): PreviewedRecordDto {
+  const disposition = { new: 'would-be-sent', unchanged: 'unchanged', older: 'older-than-sent' } as const;
+  const fields = parseJson(shown.record.payload);
+  const record: Record<string, string> = {};
+  if (fields !== null && typeof fields === 'object' && !Array.isArray(fields) && !(fields instanceof JsonNumber)) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (typeof value === 'string') record[name] = value;
+      if (value instanceof JsonNumber) record[name] = value.source;
+    }
+  }
+  return { disposition: disposition[plan.kind], ...record, frozenRequest: shown.record.payload } as PreviewedRecordDto;
+}

@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { RatesModule } from '../balances/rates.module';
+import { ConnectionsModule } from '../connections/connections.module';
+import { DeliveryModule } from '../delivery/delivery.module';
+import { Installation } from './installation';
+import { PreviewController } from './preview.controller';
+import { PreviewService } from './preview.service';
+import { ResyncService } from './resync.service';
+import { SubjectReader } from './subject-reader';
+import { SyncController } from './sync.controller';
+import { SyncWorker } from './sync.worker';
+
+/** The conductor: which accounts are due, one read each, reading and record in one transaction. */
+@Module({
+  imports: [ConnectionsModule, RatesModule, DeliveryModule],
+  controllers: [SyncController, PreviewController],
+  providers: [SyncWorker, SubjectReader, Installation, ResyncService, PreviewService],
+  exports: [SyncWorker, Installation],
+})
+export class SyncModule {}
