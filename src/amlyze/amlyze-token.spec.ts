@@ -99,6 +99,9 @@ describe('the token of AMLYZE', () => {
     writeFileSync(path, 'other-example');
     laterBy(1_000);
     expect(tokenOf(token)).toBe('other-example');
+    writeFileSync(path, '');
+    laterBy(1_000);
+    expect(tokenOf(token)).toBe('other-example');
   });
 
   test('is not read again while the file stays what it was', () => {
