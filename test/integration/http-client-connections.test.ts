@@ -161,6 +161,18 @@ describe('what is sent', () => {
     expect(Buffer.from(sent, 'latin1').toString('utf8')).toBe(body);
   });
 
+  it('has no content type where a POST has no body', async () => {
+    let seen = '';
+    const server = await serve(({ socket, request }) => {
+      seen = request;
+      socket.write(httpAnswer('{}'));
+    });
+    await newClient().send(get(server.url, { method: 'POST' }));
+    expect(seen).toMatch(/^POST \/ HTTP/);
+    expect(seen.toLowerCase()).toContain('content-length: 0');
+    expect(seen.toLowerCase()).not.toContain('content-type');
+  });
+
   it('goes straight to the host whatever the proxy environment says', async () => {
     const proxy = await serve(({ socket }) => socket.write(httpAnswer('"proxy"')));
     const server = await serve(({ socket }) => socket.write(httpAnswer('"server"')));

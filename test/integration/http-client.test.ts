@@ -86,6 +86,11 @@ describe('an answer that never ends', () => {
     }
   });
 
+  it('ends at the head where that announces too much', async () => {
+    const result = await call(({ socket }) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n'));
+    expect(result).toMatchObject({ cause: 'response-too-large', status: 200 });
+  });
+
   it('ends at the size limit for a gzip bomb of 1 GiB', async () => {
     // Gzip members may follow each other: a thousand times one MiB of 'a'.
     const bomb = Buffer.concat(Array<Buffer>(1024).fill(gzipSync(Buffer.alloc(MIB, 'a'))));
@@ -148,6 +153,7 @@ describe('an answer that is not what it seems', () => {
     ['Content-Length: 100\r\n', '{"half":'],
     ['Transfer-Encoding: chunked\r\n', '8\r\n{"half":\r\n'],
     ['Transfer-Encoding: chunked\r\n', '20\r\n{"half":'],
+    ['Transfer-Encoding: chunked\r\nConnection: close\r\n', '20\r\n{"half":'],
     ['Content-Encoding: gzip\r\nConnection: close\r\n', gzipSync('{"a":1}').subarray(0, 15).toString('latin1')],
   ])('is refused as truncated with the header %j when the connection ends early', async (head, body) => {
     const result = await call(({ socket }) => socket.end(`HTTP/1.1 200 OK\r\n${head}\r\n${body}`, 'latin1'));

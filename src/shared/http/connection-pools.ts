@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { guardedLookup, ipLiteral, isPublicAddress, type Resolve } from './address-guard';
 import { CallProblem, codeOf, tlsProblem } from './failure';
 import type { ClientTls } from './types';
@@ -48,10 +48,9 @@ export class ConnectionPools {
   }
 
   private open(url: URL, tls: ClientTls | undefined): Pool {
-    const { allowPrivateAddresses, resolve, connectTimeoutMs } = this.options;
     // A name is checked when it is resolved; a literal never is.
     const literal = ipLiteral(url.hostname);
-    if (!allowPrivateAddresses && literal !== undefined && !isPublicAddress(literal)) {
+    if (!this.options.allowPrivateAddresses && literal !== undefined && !isPublicAddress(literal)) {
       throw new CallProblem('address-not-allowed', 'the address is not public');
     }
     return new Pool(url.origin, {
@@ -62,19 +61,33 @@ export class ConnectionPools {
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
-      connectTimeout: connectTimeoutMs,
       // The exchange has one deadline over everything.
       headersTimeout: 0,
       bodyTimeout: 0,
+      connect: this.connector(tls),
+    });
+  }
+
+  private connector(tls: ClientTls | undefined): buildConnector.connector {
+    const { allowPrivateAddresses, resolve, connectTimeoutMs } = this.options;
+    const connect = buildConnector({
+      timeout: connectTimeoutMs,
+      allowH2: false,
+      lookup: guardedLookup(resolve, allowPrivateAddresses),
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
-      connect: {
-        lookup: guardedLookup(resolve, allowPrivateAddresses),
-        secureContext: secureContext(tls),
-        // Said here because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise decide it.
-        rejectUnauthorized: true,
-      },
+      secureContext: secureContext(tls),
+      // Said here because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise decide it.
+      rejectUnauthorized: true,
     });
+    return (target, callback) =>
+      connect(target, (error, socket) => {
+        if (error) return callback(error, null);
+        // TLS 1.3 refuses a client certificate after the handshake. Node reports the alert, then the end of the stream, and undici would
+        // keep the latter only; destroying at once keeps the reason.
+        socket.once('error', (reason) => socket.destroy(reason));
+        callback(null, socket);
+      });
   }
 
   private evict(): void {
