@@ -43,7 +43,10 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     const { pollIntervalMs, syncCron } = this.environment;
     const wake = CronJob.from({ cronTime: syncCron, timeZone: 'UTC', onTick: () => void this.beat(), start: true });
     this.scheduler.addCronJob('slots', wake);
-    this.scheduler.addInterval('poll', setInterval(() => void this.beat(), pollIntervalMs));
+    this.scheduler.addInterval(
+      'poll',
+      setInterval(() => void this.beat(), pollIntervalMs),
+    );
     await this.beat();
   }
 

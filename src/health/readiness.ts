@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { DataSource } from 'typeorm';
+import { pendingMigrations } from '../database/migrations';
+import { findEndpoints } from '../delivery/endpoint-state';
+import { Database } from '../shared/database';
+import { Backlog } from './backlog';
+
+const PING_TIMEOUT_MS = 2_000;
+/** A record that has waited longer than this means that delivery is behind. */
+const BEHIND_MS = 15 * 60 * 1_000;
+
+/**
+ * The parts of readiness. Only what keeps this replica from working is `down`; a paused AMLYZE or a backlog needs a
+ * person perhaps, but taking the replica out of service would not help: `degraded`.
+ */
+@Injectable()
+export class Readiness {
+  private migrated = false;
+
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly backlog: Backlog,
+  ) {}
+
+  async databaseAnswers(): Promise<HealthIndicatorResult> {
+    const attempt = this.indicators.check('database').attempt(async () => {
+      await this.database.query('select 1');
+    });
+    return attempt.withTimeout(PING_TIMEOUT_MS);
+  }
+
+  async migrationsApplied(): Promise<HealthIndicatorResult> {
+    const check = this.indicators.check('migrations');
+    // Once applied they stay applied for the life of this process.
+    if (!this.migrated) {
+      const pending = await withDeadline(pendingMigrations(this.dataSource)).catch(() => undefined);
+      if (pending === undefined) return check.down({ reason: 'the database does not say' });
+      if (pending.length > 0) return check.down({ pending });
+      this.migrated = true;
+    }
+    return check.up();
+  }
+
+  async deliveryOpen(): Promise<HealthIndicatorResult> {
+    const check = this.indicators.check('delivery');
+    const endpoints = await withDeadline(findEndpoints(this.database)).catch(() => undefined);
+    if (!endpoints) return check.degraded({ reason: 'the database does not say' });
+    const paused = endpoints.filter((endpoint) => endpoint.pause !== undefined);
+    if (paused.length === 0) return check.up({ paused: false });
+    return check.degraded({
+      paused: true,
+      pauses: paused.map(({ endpoint, pause, pauseReason, pausedSince, pausedUntil }) => ({
+        endpoint,
+        pause,
+        reason: pauseReason,
+        since: pausedSince?.toISOString(),
+        until: pausedUntil?.toISOString(),
+      })),
+    });
+  }
+
+  async outboxDrains(): Promise<HealthIndicatorResult> {
+    const check = this.indicators.check('outbox');
+    const snapshot = await withDeadline(this.backlog.snapshot()).catch(() => undefined);
+    if (!snapshot) return check.degraded({ reason: 'the database does not say' });
+    const { states, oldestPendingAt, now } = snapshot;
+    const oldestPendingSeconds = oldestPendingAt ? Math.round((now.getTime() - oldestPendingAt.getTime()) / 1000) : 0;
+    const data = { pending: (states['pending'] ?? 0) + (states['sending'] ?? 0), oldestPendingSeconds };
+    return oldestPendingSeconds * 1000 > BEHIND_MS ? check.degraded(data) : check.up(data);
+  }
+
+  async slotsServed(): Promise<HealthIndicatorResult> {
+    const check = this.indicators.check('schedule');
+    const snapshot = await withDeadline(this.backlog.snapshot()).catch(() => undefined);
+    if (!snapshot) return check.degraded({ reason: 'the database does not say' });
+    return check.up({ lastFinishedSlot: snapshot.lastFinishedSlot?.toISOString() ?? null });
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), PING_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { findEndpoints } from '../delivery/endpoint-state';
+import { Database } from '../shared/database';
+import { version } from '../shared/version';
+import { Slots } from '../sync/slots';
+import { Backlog } from './backlog';
+
+const CONNECTIONS = `
+select k.id, k.name, k.provider, k.status, k.pause_reason, k.paused_by, k.not_before,
+  (select count(*)::int from account a where a.connection_id = k.id and a.status = 'active') as accounts,
+  (select count(*)::int from consent c where c.connection_id = k.id and (c.stopped_outcome is not null or c.status <> 'valid'
+     or c.valid_until <= now())) as stopped_consents
+from connection k order by k.id limit 500`;
+
+/** Outcomes of the newest run that concerned all accounts: what an operator means by "how are we doing". */
+const OUTCOMES = `
+select r.id, r.slot, r.outcomes from sync_run r where r.scope = '{"all": true}' and r.finished_at is not null order by r.id desc limit 1`;
+
+interface ConnectionRow {
+  id: string;
+  name: string;
+  provider: string;
+  status: string;
+  pause_reason: string | null;
+  paused_by: string | null;
+  not_before: Date | null;
+  accounts: number;
+  stopped_consents: number;
+}
+
+/** One page of the whole: version, slots, pauses, backlog, connections, accounts by outcome. */
+@Injectable()
+export class Status {
+  private readonly slots: Slots;
+
+  constructor(
+    private readonly database: Database,
+    private readonly backlog: Backlog,
+    private readonly environment: Environment,
+  ) {
+    this.slots = new Slots(environment.syncCron);
+  }
+
+  async page(): Promise<Record<string, unknown>> {
+    const snapshot = await this.backlog.snapshot();
+    const endpoints = await findEndpoints(this.database);
+    const connections = await this.database.query<ConnectionRow>(CONNECTIONS);
+    const [lastRun] = await this.database.query<{ id: string; slot: Date | null; outcomes: Record<string, number> }>(
+      OUTCOMES,
+    );
+    const { states, oldestPendingAt, now } = snapshot;
+    return {
+      version,
+      now: now.toISOString(),
+      slots: {
+        cron: this.environment.syncCron,
+        last: snapshot.lastOpenedSlot?.toISOString() ?? null,
+        lastFinished: snapshot.lastFinishedSlot?.toISOString() ?? null,
+        next: this.slots.next(now).toISOString(),
+      },
+      amlyze: endpoints.map((endpoint) => ({
+        endpoint: endpoint.endpoint,
+        pause: endpoint.pause ?? null,
+        reason: endpoint.pauseReason ?? null,
+        since: endpoint.pausedSince?.toISOString() ?? null,
+        until: endpoint.pausedUntil?.toISOString() ?? null,
+        lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
+        batchLimit: endpoint.batchLimit ?? null,
+      })),
+      backlog: {
+        states,
+        oldestPendingAt: oldestPendingAt?.toISOString() ?? null,
+        oldestPendingSeconds: oldestPendingAt ? Math.round((now.getTime() - oldestPendingAt.getTime()) / 1000) : 0,
+      },
+      connections: connections.map((row) => ({
+        id: row.id,
+        name: row.name,
+        provider: row.provider,
+        status: row.status,
+        pauseReason: row.pause_reason,
+        pausedBy: row.paused_by,
+        notBefore: row.not_before && row.not_before > now ? row.not_before.toISOString() : null,
+        accounts: row.accounts,
+        stoppedConsents: row.stopped_consents,
+      })),
+      accounts: lastRun
+        ? { runId: lastRun.id, slot: lastRun.slot?.toISOString() ?? null, outcomes: lastRun.outcomes }
+        : null,
+    };
+  }
+}

@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { Environment } from './config/environment';
+
+interface LoggedRequest {
+  id?: unknown;
+  method?: string;
+  url?: string;
+}
+
+/**
+ * One JSON line an event. Requests are logged by an allow-list (method, path without query, status, duration): a header
+ * or a body that nobody thought of cannot leak.
+ */
+@Module({
+  imports: [
+    LoggerModule.forRootAsync({
+      inject: [Environment],
+      useFactory: ({ logLevel }: Environment) => ({
+        pinoHttp: {
+          level: logLevel,
+          base: null,
+          timestamp: () => `,"time":"${new Date().toISOString()}"`,
+          formatters: { level: (label: string) => ({ level: label }) },
+          serializers: {
+            req: (request: LoggedRequest) => ({
+              id: request.id,
+              method: request.method,
+              path: request.url?.split('?')[0],
+            }),
+            res: (response: { statusCode?: number }) => ({ status: response.statusCode }),
+            err: (error: { type?: string; message?: string }) => ({ type: error.type, message: error.message }),
+          },
+          autoLogging: {
+            ignore: (request: LoggedRequest) =>
+              request.url?.startsWith('/health') === true || request.url?.startsWith('/metrics') === true,
+          },
+        },
+      }),
+    }),
+  ],
+})
+export class LogModule {}

@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Logger } from 'nestjs-pino';
+import { configureApp } from './admin/configure-app';
+import { AppModule } from './app.module';
+import { ConfigurationProblem } from './config/configuration-problem';
+import { Environment } from './config/environment';
+import { StartProblem } from './shared/start-problem';
+import { version } from './shared/version';
+
+/** Starting takes this long at most after a stop signal came; then the process ends without ceremony. */
+const EXIT_DEADLINE_MS = 10_000;
+
+async function start(): Promise<void> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  const environment = app.get(Environment);
+  app.useLogger(app.get(Logger));
+  configureApp(app, environment);
+  endOnSignals(app);
+  await app.listen(environment.port, environment.host);
+  const logger = app.get(Logger);
+  logger.log({ msg: 'gateway listens', version, url: await app.getUrl() });
+  if (environment.adminApiKeyIsNew) {
+    // The one time that it is shown; it stays readable in DATA_DIR for the user who owns it.
+    process.stdout.write(`Admin key, made for this DATA_DIR and shown once: ${environment.adminApiKey}\n`);
+  }
+}
+
+function endOnSignals(app: NestExpressApplication): void {
+  app.enableShutdownHooks();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref());
+  }
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof ConfigurationProblem || error instanceof StartProblem) {
+    process.stderr.write(`The gateway does not start.\n${error.message}\n`);
+  } else {
+    process.stderr.write(
+      `The gateway does not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  }
+  process.exit(1);
+}
+
+process.on('unhandledRejection', refuse);
+process.on('uncaughtException', refuse);
+void start().catch(refuse);
