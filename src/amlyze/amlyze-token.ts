@@ -16,9 +16,10 @@ const MAX_FILE_BYTES = 16 * 1024;
 const USABLE = /^[\x21-\x7e]+$/;
 
 /**
- * AMLYZE's API token. AMLYZE issues it by hand and names no expiry, so a change comes from outside: as a file overwritten, renamed into place, or
- * reached through a link that now points elsewhere. The file's identity is looked at once a second at most; its content is read only when that changed.
- * File access is synchronous: a few microseconds once a second, and no two readers can interleave.
+ * AMLYZE's API token. AMLYZE issues it by hand and names no expiry, so a change comes from outside: as a file
+ * overwritten, renamed into place, or reached through a link that now points elsewhere. The file's identity is looked
+ * at once a second at most; its content is read only when that changed. File access is synchronous: a few
+ * microseconds once a second, and no two readers can interleave.
  */
 export class AmlyzeToken {
   private reading: TokenReading | undefined;
@@ -44,7 +45,10 @@ export class AmlyzeToken {
     return this.reading;
   }
 
-  /** After a 401: the next use reads the file whatever its identity says, because a file system may keep its times coarsely. */
+  /**
+   * After a 401: the next use reads the file whatever its identity says, because a file system may keep its times
+   * coarsely.
+   */
   distrust(): void {
     this.checkedAtMs = -Infinity;
     this.fileIdentity = undefined;
@@ -63,7 +67,8 @@ export class AmlyzeToken {
       return reading;
     }
     this.fileIdentity = undefined;
-    // A file that is being overwritten is empty for a moment: only the second bad look in a row ends the use of a good token.
+    // A file that is being overwritten is empty for a moment: only the second bad look in a row ends the use of a
+    // good token.
     const stillGood = before?.ok === true && !this.wasBad;
     this.wasBad = true;
     return stillGood ? before : reading;

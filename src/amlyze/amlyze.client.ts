@@ -18,8 +18,8 @@ export type AmlyzeSettings = Pick<
 type Endpoint = AmlyzeSettings['amlyzeBatchEndpoint'];
 
 /**
- * Speaks to AMLYZE, and only that: one call in, one answer or failure out. Whether to repeat a call, and what an answer means, is decided by those who
- * know the records (the verdict table and the delivery).
+ * Speaks to AMLYZE, and only that: one call in, one answer or failure out. Whether to repeat a call, and what an
+ * answer means, is decided by those who know the records (the verdict table and the delivery).
  */
 export class AmlyzeClient {
   private readonly token: AmlyzeToken;
@@ -32,7 +32,10 @@ export class AmlyzeClient {
     this.token = token;
   }
 
-  /** Sends the frozen records as one batch. They are joined as text: parsing and writing them again could change a digit. */
+  /**
+   * Sends the frozen records as one batch. They are joined as text: parsing and writing them again could change a
+   * digit.
+   */
   async sendBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
     if (payloads.length === 0) throw new RangeError('a batch holds at least one record');
     return await this.send(this.settings.amlyzeBatchEndpoint, `{"accountBalances":[${payloads.join(',')}]}`);
@@ -44,8 +47,8 @@ export class AmlyzeClient {
   }
 
   /**
-   * Changes when something changes that a 401, 403 or 404 can be about: address, endpoints, tenant header, token. A pause that began under one hash need not
-   * outlive it. SHA-256 in hex; the token enters as a digest.
+   * Changes when something changes that a 401, 403 or 404 can be about: address, endpoints, tenant header, token. A
+   * pause that began under one hash need not outlive it. SHA-256 in hex; the token enters as a digest.
    */
   configurationHash(): string {
     const { amlyzeBaseUrl, amlyzeBatchEndpoint, amlyzeSingleEndpoint, amlyzeTenantHeader } = this.settings;
@@ -58,7 +61,8 @@ export class AmlyzeClient {
   private async send(endpoint: Endpoint, body: string): Promise<Answer | CallFailure> {
     const token = this.token.current();
     if (!token.ok) {
-      // Without a token every call would end in 401; the verdict table reads this as the same fault, one of configuration.
+      // Without a token every call would end in 401; the verdict table reads this as the same fault, one of
+      // configuration.
       return {
         kind: 'failure',
         cause: 'invalid-request',

@@ -3,7 +3,10 @@ import { Environment } from '../config/environment';
 import { HttpClient } from '../shared/http-client';
 import { AmlyzeClient } from './amlyze.client';
 
-/** What knows AMLYZE: its records, its numbers, its client. Verdicts and records are pure functions and need no provider. */
+/**
+ * What knows AMLYZE: its records, its numbers, its client. Verdicts and records are pure functions and need no
+ * provider.
+ */
 @Module({
   providers: [
     {

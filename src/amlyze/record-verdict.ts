@@ -29,7 +29,10 @@ export interface RecordVerdict {
 
 /** What an answer, or its absence, means for the whole call. */
 export type CallVerdict =
-  /** A list of results (or the single endpoint's own verdict) was there. `records` has every sent record once, in the order sent. */
+  /**
+   * A list of results (or the single endpoint's own verdict) was there. `records` has every sent record once, in the
+   * order sent.
+   */
   | {
       kind: 'settled';
       records: RecordVerdict[];
@@ -42,7 +45,10 @@ export type CallVerdict =
   | { kind: 'endpoint-failed'; doubt: boolean; detail: string }
   /** 429. `retryAfterMs` is what AMLYZE asked for, not yet capped; undefined where it asked for nothing usable. */
   | { kind: 'rate-limited'; retryAfterMs: number | undefined; detail: string }
-  /** 401, 403, 404 of the path, or one tenant / business-unit reason for all: a setting of ours is wrong, the records are not. */
+  /**
+   * 401, 403, 404 of the path, or one tenant / business-unit reason for all: a setting of ours is wrong, the records
+   * are not.
+   */
   | { kind: 'configuration'; detail: string }
   /** 400 for a whole batch: to be cut in two. */
   | { kind: 'bad-request'; detail: string }

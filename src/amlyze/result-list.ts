@@ -23,8 +23,8 @@ const STRANGERS_SHOWN = 50;
 const NAMES_SHOWN = 5;
 
 /**
- * Gives each sent record its verdict out of the `results` of a batch. Entries are found by communicationNumber together with accountExtId, never by
- * position: no vendor page promises an order, nor one entry a record.
+ * Gives each sent record its verdict out of the `results` of a batch. Entries are found by communicationNumber
+ * together with accountExtId, never by position: no vendor page promises an order, nor one entry a record.
  */
 export function matchResults(
   results: readonly JsonValue[],

@@ -42,7 +42,10 @@ export interface ErrorWords {
 const CODE_LIMIT = 200;
 const TEXT_LIMIT = 4_000;
 
-/** `resultType`, error code and texts of one object. Every field is optional in AMLYZE's error schema, in any combination. */
+/**
+ * `resultType`, error code and texts of one object. Every field is optional in AMLYZE's error schema, in any
+ * combination.
+ */
 export function wordsOf(object: JsonObject): Pick<Saying, 'word' | 'code' | 'text'> {
   return {
     word: scalar(object['resultType']) ?? '',
@@ -68,7 +71,10 @@ export function answerText(value: JsonValue): string {
   return cut(toJsonText(value), TEXT_LIMIT);
 }
 
-/** Text from outside for a log line: cut, and what could break or reorder the line (control, format and line characters) as \u{…}. */
+/**
+ * Text from outside for a log line: cut, and what could break or reorder the line (control, format and line
+ * characters) as \u{…}.
+ */
 export function logText(text: string, limit = 300): string {
   return cut(text, limit).replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

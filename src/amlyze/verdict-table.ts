@@ -1,7 +1,10 @@
 import type { FailureCause } from '../shared/http-client';
 import type { Saying, Shape, Source } from './saying';
 
-/** What a row decides about one record. `inDoubt`: AMLYZE may have the record although we cannot say that it accepted it. */
+/**
+ * What a row decides about one record. `inDoubt`: AMLYZE may have the record although we cannot say that it accepted
+ * it.
+ */
 export interface RecordDecision {
   about: 'record';
   verdict: 'accepted' | 'rejected' | 'held' | 'in-doubt';
@@ -31,7 +34,10 @@ export interface VerdictRow {
   word?: readonly string[];
   code?: RegExp;
   text?: RegExp;
-  /** The reason names a setting of ours rather than the record: `call` = sent with every call, `record` = some records could share it. */
+  /**
+   * The reason names a setting of ours rather than the record: `call` = sent with every call, `record` = some records
+   * could share it.
+   */
   blames?: 'call' | 'record';
   withoutDoubt: Decision;
   withDoubt: Decision;
@@ -69,12 +75,16 @@ const SOME = /\S/;
 const PROCESSING_FAILED = /failed\s+processing|processing\s+failed/i;
 const TENANT_HEADER = /tenant\s+header/i;
 const BUSINESS_UNIT = /\btenant\b|business\s*unit/i;
-/** The account endpoint of the same service says OK and ERROR where the others say REQUEST_ACCEPTED and REQUEST_REJECTED. */
+/**
+ * The account endpoint of the same service says OK and ERROR where the others say REQUEST_ACCEPTED and
+ * REQUEST_REJECTED.
+ */
 const REJECTING = ['REQUEST_REJECTED', 'ERROR'];
 
 /**
- * Every verdict there is. Codes alone decide nothing, because AMLYZE uses O001 and O005 for several things: endpoint, status, code and text do.
- * "Without doubt" / "with doubt" is whether an earlier send of the same record may have arrived.
+ * Every verdict there is. Codes alone decide nothing, because AMLYZE uses O001 and O005 for several things: endpoint,
+ * status, code and text do. "Without doubt" / "with doubt" is whether an earlier send of the same record may have
+ * arrived.
  */
 export const VERDICT_TABLE: readonly VerdictRow[] = [
   // The whole call, by its status.
@@ -91,7 +101,8 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
   // Half of one record does not exist, and the status says that it was not read.
   { name: 'single record too large', from: ['single'], status: [413], ...same(FAILED_UNSENT) },
   { name: 'results of a batch', from: ['batch'], status: [200], shape: ['results'], ...same(CALL('results')) },
-  // Not documented, but a list of verdicts is better evidence than the status above it; an acceptance in it is doubted below.
+  // Not documented, but a list of verdicts is better evidence than the status above it; an acceptance in it is
+  // doubted below.
   { name: 'results under a 400', from: ['batch'], status: [400], shape: ['results'], ...same(CALL('results')) },
   // Sent with every call, so no half of the batch would fare better.
   {
@@ -136,8 +147,9 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     text: /already\s+used/i,
     withoutDoubt: COLLISION,
     withDoubt: REPLAYED,
-    // With both a doubtful send and a rejection of this number behind us, either may have used it up. Calling it accepted would be a guess, and
-    // so would calling a new number safe: it is held, stays in doubt, and a person looks into AMLYZE.
+    // With both a doubtful send and a rejection of this number behind us, either may have used it up. Calling it
+    // accepted would be a guess, and so would calling a new number safe: it is held, stays in doubt, and a person
+    // looks into AMLYZE.
     afterRejection: { withoutDoubt: NUMBER_CONSUMED, withDoubt: COLLISION_IN_DOUBT },
   },
   { name: 'processing failed, by code', ...verdictOnRecord, code: /^5\d\d$/, ...same(UNSURE('PROCESSING_FAILED')) },

@@ -11,7 +11,10 @@ export type { CallVerdict, RecordVerdict, SentRecord } from './record-verdict';
 type Result = Answer | CallFailure;
 const NO_PAST = { inDoubtBefore: false, rejectedBefore: false };
 
-/** What the answer to a batch means, for the call and for each record. Pure; `now` only turns a Retry-After date into milliseconds. */
+/**
+ * What the answer to a batch means, for the call and for each record. Pure; `now` only turns a Retry-After date into
+ * milliseconds.
+ */
 export function judgeBatch(result: Result, records: readonly SentRecord[], now: Date): CallVerdict {
   const { saying, object, problem } = hear(result, 'batch');
   const decision = decide(findRow(saying), NO_PAST);
@@ -71,8 +74,9 @@ function toCallVerdict(decision: CallDecision, result: Result, detail: string, n
 }
 
 /**
- * The setting of ours that AMLYZE blames in one and the same words for every record. A lone record counts only where the reason is the header sent with
- * every call: an unknown business unit may be that one account's, and one account's fault must not stop all the others.
+ * The setting of ours that AMLYZE blames in one and the same words for every record. A lone record counts only where
+ * the reason is the header sent with every call: an unknown business unit may be that one account's, and one
+ * account's fault must not stop all the others.
  */
 function sharedSetting(matched: readonly MatchedVerdict[]): string | undefined {
   const [first] = matched;
