@@ -102,8 +102,9 @@ export class HttpClient {
 
 function toDispatch(config: InternalAxiosRequestConfig, url: URL): Dispatcher.DispatchOptions {
   const body: unknown = config.data;
-  // axios labels a POST without a body as a form.
-  if (typeof body !== 'string') config.headers.delete('content-type');
+  // axios labels a POST without a body as a form; a type that the caller gave stays.
+  const formLabel = config.headers['Content-Type'] === 'application/x-www-form-urlencoded';
+  if (typeof body !== 'string' && formLabel) config.headers.delete('Content-Type');
   return {
     method: (config.method ?? 'get').toUpperCase(),
     path: url.pathname + url.search,
