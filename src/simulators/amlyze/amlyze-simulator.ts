@@ -17,7 +17,7 @@ import {
 import { DROP, type Reply } from '../kernel/wire';
 import { type AmlyzeSettings, changedSettings, DEFAULT_SETTINGS } from './amlyze-settings';
 import { type BalanceItem, itemsOf } from './balance-item';
-import { Intake } from './intake';
+import { type AmlyzeAccount, Intake } from './intake';
 import { Ledger } from './ledger';
 import { distorted, resultOf } from './results';
 
@@ -45,7 +45,7 @@ const REASONS: Record<number, string> = {
 class AmlyzeSimulator implements Simulator {
   readonly name = 'amlyze';
   readonly control: Readonly<Record<string, ControlHandler>>;
-  private readonly accounts = new Map<string, { currency: string | undefined }>();
+  private readonly accounts = new Map<string, AmlyzeAccount>();
   private readonly tokens = new Map<string, Token>();
   private readonly ledger: Ledger;
   private readonly intake: Intake;
@@ -61,7 +61,10 @@ class AmlyzeSimulator implements Simulator {
       ...accountRoutes({
         map: this.accounts,
         key: (given) => given.text('accountExtId'),
-        read: (given, former) => ({ currency: given.optionalText('currency') ?? former?.currency }),
+        read: (given, former) => ({
+          accountExtId: given.text('accountExtId'),
+          currency: given.optionalText('currency') ?? former?.currency,
+        }),
         list: (body) => Fields.list(body, 'accounts'),
       }),
       'POST /_sim/tokens': ({ body }) => {

@@ -4,6 +4,11 @@ import { type BalanceItem, fieldProblem, numberProblem, type Verdict } from './b
 import type { Ledger } from './ledger';
 import { ALREADY_USED } from './results';
 
+export interface AmlyzeAccount {
+  readonly accountExtId: string;
+  readonly currency: string | undefined;
+}
+
 interface Request {
   readonly no: number;
   readonly at: number;
@@ -24,15 +29,14 @@ export class Intake {
 
   constructor(
     private readonly ledger: Ledger,
-    private readonly accounts: ReadonlyMap<string, unknown>,
+    private readonly accounts: ReadonlyMap<string, AmlyzeAccount>,
   ) {}
 
   /** undefined: accepted. */
   take(item: BalanceItem, request: Request): Verdict | undefined {
     const verdict = this.judge(item, request);
     if (verdict === undefined) {
-      this.ledger.accept(item, request.at, request.no);
-      this.accepted += 1;
+      this.accept(item, request);
       return undefined;
     }
     this.rejected += 1;
@@ -46,6 +50,13 @@ export class Intake {
     this.rejected = 0;
     this.replays = 0;
     this.replaysWithOtherContent = 0;
+  }
+
+  private accept(item: BalanceItem, request: Request): void {
+    // The registered text instead of the request's own: a ledger of a million records has few accounts.
+    const accountExtId = this.accounts.get(item.accountExtId ?? '')?.accountExtId ?? item.accountExtId;
+    this.ledger.accept({ ...item, accountExtId }, request.at, request.no);
+    this.accepted += 1;
   }
 
   private judge(item: BalanceItem, request: Request): Verdict | undefined {
@@ -100,8 +111,7 @@ export class Intake {
     if (failed === undefined) return undefined;
     // Accepted in truth, while the answer says that something went wrong.
     if (failed.action.afterCommit === true && fieldProblem(item) === undefined) {
-      this.ledger.accept(item, request.at, request.no);
-      this.accepted += 1;
+      this.accept(item, request);
     }
     return { errorCode: '500', errorDescription: 'failed processing account balance' };
   }

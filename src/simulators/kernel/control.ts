@@ -98,11 +98,13 @@ export class Control {
 
   private stats(): unknown {
     const { simulator, log, faults, statuses } = this.parts;
+    const cpu = process.cpuUsage();
     return {
       name: simulator.name,
       requests: log.end,
       statuses: Object.fromEntries(statuses),
       faultsFired: faults.list().reduce((sum, fault) => sum + fault.fired, 0),
+      cpuMs: Math.round((cpu.user + cpu.system) / 1000),
       rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
       ...simulator.stats(),
     };
