@@ -42,14 +42,15 @@ export const MIGRATION_LIMITS: SessionLimits = {
 
 const DATE = 1082;
 const NUMERIC_ARRAY = 1231;
-const TEXT_ARRAY: number = 1009;
+const TEXT_ARRAY = 1009;
+
+type ParseText = (value: string) => unknown;
 
 /** node-postgres reads a date as local midnight and numeric[] as floats; both stay text here. */
 const textTypes = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    if (oid === DATE) return (value: string) => value;
-    if (oid === NUMERIC_ARRAY) return types.getTypeParser(TEXT_ARRAY, 'text');
-    return types.getTypeParser(oid, format);
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): ParseText => {
+    if (oid === DATE) return (value) => value;
+    return types.getTypeParser(oid === NUMERIC_ARRAY ? TEXT_ARRAY : oid, format) as ParseText;
   },
 };
 

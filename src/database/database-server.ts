@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { classifyDatabaseFailure } from '../shared/database-failure';
 import { StartProblem } from '../shared/start-problem';
@@ -7,6 +8,9 @@ import { startEmbeddedPostgres } from './embedded-postgres';
 import { migrate } from './migrations';
 
 export const APPLICATION_NAME = 'open-banking-gateway';
+
+/** Postgres 15, as server_version_num. */
+const OLDEST_VERSION = 150_000;
 
 /** A database that answers and is migrated, with the server under it where the gateway runs one itself. */
 export class DatabaseServer {
@@ -43,10 +47,20 @@ async function migrateDatabase(url: string): Promise<void> {
     throw new StartProblem([`DATABASE_URL: ${describe(cause)}`], { cause });
   });
   try {
+    await assertVersion(dataSource);
     const names = await migrate(dataSource);
     if (names.length > 0) new Logger('Database').log(`migrated: ${names.join(', ')}`);
   } finally {
     await dataSource.destroy();
+  }
+}
+
+async function assertVersion(dataSource: DataSource): Promise<void> {
+  const [row]: { version: number }[] = await dataSource.query(
+    `select current_setting('server_version_num')::int as version`,
+  );
+  if ((row?.version ?? 0) < OLDEST_VERSION) {
+    throw new StartProblem([`DATABASE_URL: Postgres ${String(OLDEST_VERSION / 10_000)} or newer is needed`]);
   }
 }
 
