@@ -96,7 +96,9 @@ describe('the OneSingleView simulator', () => {
 
   it('computes the signature as documented, checked with a vector that was made with other tools', () => {
     const body = '{"clientId":"abcd","clientCode":"xyz","merchantId":"merchant","grantType":"client_credentials"}';
-    expect(signatureOf(Buffer.from(body), '1234567890')).toBe('5a0f5e6238cfa9b1f6c248194053bfde2c56d7f069fb60a31179995b15c60267');
+    expect(signatureOf(Buffer.from(body), '1234567890')).toBe(
+      '5a0f5e6238cfa9b1f6c248194053bfde2c56d7f069fb60a31179995b15c60267',
+    );
   });
 
   it('verifies the signature over non-ASCII bytes as they were sent', async () => {
