@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type AccountBalance, buildAccountBalanceRecord } from './account-balance-record';
+import { type AccountBalance, buildAccountBalanceRecord, checkRecord } from './account-balance-record';
 
 const balance = (changes: Partial<AccountBalance> = {}): AccountBalance => ({
   communicationNumber: 'obg-k3f9-b-20260310-00',
@@ -64,5 +64,29 @@ describe('buildAccountBalanceRecord', () => {
     ['a time with an offset', { balanceAt: '2026-03-10T10:40:00.000+01:00' }],
   ])('throws for %s', (_title, changes) => {
     expect(() => buildAccountBalanceRecord(balance(changes))).toThrow();
+  });
+});
+
+describe('checkRecord', () => {
+  const record = buildAccountBalanceRecord(balance());
+
+  it('accepts the text that was built, with space between its members too', () => {
+    expect(() => checkRecord(record, balance())).not.toThrow();
+    expect(() => checkRecord(record.replaceAll(',', ', '), balance())).not.toThrow();
+  });
+
+  it.each([
+    ['another digit', record.replace('7896.21', '7896.22')],
+    ['another scale of the same number', record.replace('7896.21', '7896.210')],
+    ['the value as a text', record.replace('7896.21', '"7896.21"')],
+    ['another text', record.replace('ORG', 'org')],
+    ['a field that is missing', record.replace('"requester":"open-banking-gateway",', '')],
+    ['a field in the place of another', record.replace('"requester"', '"sender"')],
+    ['a field too many', record.replace('}', ',"note":null}')],
+    ['a field twice', record.replace('}', ',"value":7896.21}')],
+    ['a list around it', `[${record}]`],
+    ['half of it', record.slice(0, 60)],
+  ])('throws for %s', (_title, tampered) => {
+    expect(() => checkRecord(tampered, balance())).toThrow();
   });
 });

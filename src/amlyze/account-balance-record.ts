@@ -29,39 +29,51 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /**
  * The JSON text of one record, as it is stored and as it is sent, however often. `value` and `equivalentValue` stand in
- * it as JSON numbers with exactly the given digits. The text is parsed again and compared field by field before it is
- * returned; throws where it would not say what it should, since a record that is wrong here is wrong for ever.
+ * it as JSON numbers with exactly the given digits. Throws where the text would not say what it should, see
+ * `checkRecord`.
  */
 export function buildAccountBalanceRecord(balance: AccountBalance): string {
-  const { communicationNumber, requester, balanceType, accountExtId, businessUnit, balanceAt } = balance;
-  const unit = businessUnit === undefined ? {} : { businessUnit };
-  const texts = { communicationNumber, requester, balanceType, accountExtId, ...unit, balanceAt };
-  const equivalent = balance.equivalentValue === undefined ? {} : { equivalentValue: balance.equivalentValue };
-  const numbers = { value: balance.value, ...equivalent };
-
+  const { texts, decimals } = membersOf(balance);
   const members = [
     ...Object.entries(texts).map(([key, text]) => `"${key}":${JSON.stringify(text)}`),
-    ...Object.entries(numbers).map(([key, decimal]) => `"${key}":${decimal}`),
+    ...Object.entries(decimals).map(([key, decimal]) => `"${key}":${decimal}`),
   ];
   const record = `{${members.join(',')}}`;
-  checkRecord(record, texts, numbers);
+  checkRecord(record, balance);
   return record;
 }
 
-function checkRecord(record: string, texts: Record<string, string>, numbers: Record<string, Decimal>): void {
+/**
+ * Parses the text again and compares it with the balance field by field, since a record that is wrong when it is frozen
+ * is wrong for ever. Throws where a field is missing, added, changed, empty, too long, or not in AMLYZE's form.
+ */
+export function checkRecord(record: string, balance: AccountBalance): void {
+  const { texts, decimals } = membersOf(balance);
   const parsed = parseJson(record);
-  if (!isJsonObject(parsed)) throw new TypeError('the record is not a JSON object');
-  const expected = Object.keys(texts).length + Object.keys(numbers).length;
-  if (Object.keys(parsed).length !== expected) throw new TypeError('the record has other fields than it should');
-
+  const expected = Object.keys(texts).length + Object.keys(decimals).length;
+  if (!isJsonObject(parsed) || Object.keys(parsed).length !== expected) {
+    throw new TypeError('the record has other fields than it should');
+  }
   for (const [key, text] of Object.entries(texts)) {
     if (parsed[key] !== text || text === '') throw new TypeError(`the record's ${key} is not what it should be`);
     if (text.length > (MAX_CHARACTERS[key] ?? Infinity)) throw new RangeError(`the record's ${key} is too long`);
   }
-  for (const [key, decimal] of Object.entries(numbers)) {
+  for (const [key, decimal] of Object.entries(decimals)) {
     const number = parsed[key];
     const exact = number instanceof JsonNumber && number.source === decimal && PLAIN_DECIMAL.test(decimal);
-    if (!exact) throw new TypeError(`the record's ${key} is not a plain decimal`);
+    if (!exact) throw new TypeError(`the record's ${key} is not the plain decimal it should be`);
   }
-  if (!INSTANT.test(texts['balanceAt'] ?? '')) throw new TypeError("the record's balanceAt is not a UTC instant");
+  if (!INSTANT.test(balance.balanceAt)) throw new TypeError("the record's balanceAt is not a UTC instant");
+}
+
+/** The fields in the order in which they are written, without those that are absent. */
+function membersOf(balance: AccountBalance): { texts: Record<string, string>; decimals: Record<string, Decimal> } {
+  const { communicationNumber, requester, balanceType, accountExtId, businessUnit, balanceAt } = balance;
+  const { value, equivalentValue } = balance;
+  const unit = businessUnit === undefined ? {} : { businessUnit };
+  const equivalent = equivalentValue === undefined ? {} : { equivalentValue };
+  return {
+    texts: { communicationNumber, requester, balanceType, accountExtId, ...unit, balanceAt },
+    decimals: { value, ...equivalent },
+  };
 }

@@ -74,6 +74,12 @@ describe('readBalanceAt', () => {
     ['the last moment before the doubled hour', 'Europe/Sofia', '2026-10-25T02:59:59.999', '2026-10-24T23:59:59.999Z'],
     ['the first moment after the doubled hour', 'Europe/Sofia', '2026-10-25T04:00:00', '2026-10-25T02:00:00.000Z'],
     ['a zone behind UTC', 'America/New_York', '2026-03-08T01:59:59', '2026-03-08T06:59:59.000Z'],
+    [
+      'the first moment after the gap behind UTC',
+      'America/New_York',
+      '2026-03-08T03:00:00',
+      '2026-03-08T07:00:00.000Z',
+    ],
     ['a zone of quarter hours', 'Asia/Kathmandu', '2026-03-10T10:40:00', '2026-03-10T04:55:00.000Z'],
     ['a zone 14 hours ahead', 'Pacific/Kiritimati', '2026-03-10T10:40:00', '2026-03-09T20:40:00.000Z'],
     ['UTC by name', 'UTC', '2026-03-10T10:40:00', '2026-03-10T10:40:00.000Z'],

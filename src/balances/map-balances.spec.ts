@@ -101,6 +101,16 @@ describe('mapBalances, selection', () => {
     expect(reason([])).toContain('The bank reports no balance at all');
   });
 
+  it('names the type as the map spells it first, since the account is pinned by that name', () => {
+    const balanceTypes = ['closingBooked', 'KSAOB.ClosingBooked'].map((type) => ({ type, code: 'STATEMENT_BALANCE' }));
+    expect(sent(listOf({}), { settings: { balanceTypes } })).toBe('READ, closingBooked 7896.21');
+  });
+
+  it('takes an AMLYZE code for a mere name, also where JavaScript objects have a member of that name', () => {
+    const balanceTypes = [{ type: 'ClosingBooked', code: 'constructor' }];
+    expect(sent(listOf({}), { settings: { balanceTypes } })).toBe('READ, ClosingBooked 7896.21');
+  });
+
   it('fails where the connection maps nothing', () => {
     expect(sent(listOf({}), { settings: { balanceTypes: [] } })).toBe('NO_ELIGIBLE_BALANCE');
   });

@@ -87,6 +87,12 @@ describe('parseJson', () => {
     expect(plain(parseJson('[{"a":1},{"a":"\\ud83d\\ude00"}]'))).toEqual([{ a: 1 }, { a: '\u{1f600}' }]);
   });
 
+  it('skips the four kinds of space that JSON knows, everywhere between its parts', () => {
+    const space = ' \t\r\n';
+    const text = ['', '{', '"a"', ':', '[', '1', ',', 'true', ']', ',', '"b"', ':', 'null', '}', ''].join(space);
+    expect(plain(parseJson(text))).toEqual({ a: [1, true], b: null });
+  });
+
   it('gives objects without prototype, so that no inherited name passes for a member of the text', () => {
     const value = parseJson('{"a":1}');
     expect(isJsonObject(value) && value['toString']).toBeUndefined();
