@@ -7,7 +7,7 @@ import { Environment } from '../config/environment';
 import { ApiProblem } from '../shared/problem';
 import { AdminKeys } from './admin-key.guard';
 
-class FieldErrorDto {
+export class FieldErrorDto {
   @ApiProperty({ description: 'Path of the field; empty for the input as a whole', example: 'currency' })
   field: string;
 

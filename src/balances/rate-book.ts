@@ -8,6 +8,9 @@ import { latestRate } from './equivalent-value';
 const REFRESH_MS = 5_000;
 /** A balance older than this gets no equivalent value; it bounds what is kept in memory. */
 const KEPT_DAYS = 400;
+/** No rate older than this is used, see latestRate. */
+const MAX_RATE_AGE_DAYS = 7;
+const DAY_MS = 86_400_000;
 
 interface RateRow {
   base: string;
@@ -21,7 +24,8 @@ interface RateRow {
 @Injectable()
 export class RateBook implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(RateBook.name);
-  private byCurrency: ReadonlyMap<string, readonly Rate[]> = new Map();
+  /** By currency and day: a search through all days of a year would cost more than the rest of the mapping. */
+  private byDay: ReadonlyMap<string, readonly Rate[]> = new Map();
   private version = '';
   private timer: NodeJS.Timeout | undefined;
 
@@ -48,7 +52,11 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
    */
   rate(from: string, to: string, on: string): Rate | undefined {
     if (to !== this.environment.equivalentCurrency) return undefined;
-    return latestRate(this.byCurrency.get(from) ?? [], from, to, on);
+    const rates = Array.from({ length: MAX_RATE_AGE_DAYS + 1 }, (_, age) => {
+      const day = new Date(Date.parse(on) - age * DAY_MS).toISOString().slice(0, 10);
+      return this.byDay.get(`${from} ${day}`) ?? [];
+    });
+    return latestRate(rates.flat(), from, to, on);
   }
 
   /** Takes in what the table holds now, unless nothing was loaded since. */
@@ -62,14 +70,12 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
        where $1 in (base, quote) and rate_date > current_date - $2::int order by rate_date`,
       [currency, KEPT_DAYS],
     );
-    const byCurrency = new Map<string, Rate[]>();
+    const byDay = new Map<string, Rate[]>();
     for (const { rate_date: rateDate, ...rest } of rows) {
-      const other = rest.base === currency ? rest.quote : rest.base;
-      const rates = byCurrency.get(other) ?? [];
-      rates.push({ ...rest, rateDate });
-      byCurrency.set(other, rates);
+      const key = `${rest.base === currency ? rest.quote : rest.base} ${rateDate}`;
+      byDay.set(key, [...(byDay.get(key) ?? []), { ...rest, rateDate }]);
     }
-    this.byCurrency = byCurrency;
+    this.byDay = byDay;
     this.version = version;
   }
 

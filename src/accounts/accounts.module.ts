@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { ConnectionsModule } from '../connections/connections.module';
+import { AccountsController } from './accounts.controller';
+import { AccountsService } from './accounts.service';
+import { AccountImport } from './import/account-import';
+
+/** Whom we ask about, and what AMLYZE calls it. */
+@Module({
+  imports: [ConnectionsModule],
+  controllers: [AccountsController],
+  providers: [AccountsService, AccountImport],
+})
+export class AccountsModule {}
