@@ -31,8 +31,9 @@ export function mapBalances(input: MappingInput): MappingResult {
     if (mapped.outcome === 'NO_ELIGIBLE_BALANCE' && pinned === undefined) absence ??= mapped;
     else failure ??= mapped;
   }
-  if (balances.length === 0)
+  if (balances.length === 0) {
     failure ??= absence ?? new Refusal('NO_ELIGIBLE_BALANCE', 'The connection maps no balance type.');
+  }
   if (failure === undefined) return { outcome: 'READ', steps, balances };
   return { outcome: failure.outcome, reason: failure.reason, steps, balances };
 }
