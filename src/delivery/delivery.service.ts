@@ -353,6 +353,7 @@ export class DeliveryService {
       this.metrics.deliveries.inc({
         kind: call.lane.kind,
         verdict: held.has(record.id) ? verdict : 'late',
+        // A reason is out of a small closed set; what is due again has a sentence instead.
         reason: reason ?? '',
       });
     }

@@ -3,6 +3,7 @@ import { Environment } from '../config/environment';
 import { takeBackExpired } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
+import { within } from '../shared/within';
 import { DeliveryService } from './delivery.service';
 import { openEndpoint } from './endpoint-state';
 import type { Lane } from './lane';
@@ -71,9 +72,7 @@ export class DeliveryWorker {
     this.stopping = true;
     clearTimeout(this.gathering);
     this.wake();
-    const timer = new AbortController();
-    await Promise.race([Promise.all(this.loops), abortableDelay(graceMs, timer.signal)]);
-    timer.abort();
+    await within(graceMs, Promise.all(this.loops));
     const given = await this.service.giveBackInFlight();
     if (given > 0)
       this.logger.warn({
@@ -96,14 +95,4 @@ export class DeliveryWorker {
       if (!this.stopping) await this.bell.wait(this.environment.pollIntervalMs);
     }
   }
-}
-
-async function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

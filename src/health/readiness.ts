@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { pendingMigrations } from '../database/migrations';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
+import { LATE, within } from '../shared/within';
 import { Backlog } from './backlog';
 
 const PING_TIMEOUT_MS = 2_000;
@@ -36,7 +37,7 @@ export class Readiness {
     const check = this.indicators.check('migrations');
     // Once applied they stay applied for the life of this process.
     if (!this.migrated) {
-      const pending = await withDeadline(pendingMigrations(this.dataSource)).catch(() => undefined);
+      const pending = await answered(pendingMigrations(this.dataSource));
       if (pending === undefined) return check.down({ reason: 'the database does not say' });
       if (pending.length > 0) return check.down({ pending });
       this.migrated = true;
@@ -46,7 +47,7 @@ export class Readiness {
 
   async deliveryOpen(): Promise<HealthIndicatorResult> {
     const check = this.indicators.check('delivery');
-    const endpoints = await withDeadline(findEndpoints(this.database)).catch(() => undefined);
+    const endpoints = await answered(findEndpoints(this.database));
     if (!endpoints) return check.degraded({ reason: 'the database does not say' });
     const paused = endpoints.filter((endpoint) => endpoint.pause !== undefined);
     if (paused.length === 0) return check.up({ paused: false });
@@ -64,7 +65,7 @@ export class Readiness {
 
   async outboxDrains(): Promise<HealthIndicatorResult> {
     const check = this.indicators.check('outbox');
-    const snapshot = await withDeadline(this.backlog.snapshot()).catch(() => undefined);
+    const snapshot = await answered(this.backlog.snapshot());
     if (!snapshot) return check.degraded({ reason: 'the database does not say' });
     const { states, oldestPendingAt, now } = snapshot;
     const oldestPendingSeconds = oldestPendingAt ? Math.round((now.getTime() - oldestPendingAt.getTime()) / 1000) : 0;
@@ -74,20 +75,17 @@ export class Readiness {
 
   async slotsServed(): Promise<HealthIndicatorResult> {
     const check = this.indicators.check('schedule');
-    const snapshot = await withDeadline(this.backlog.snapshot()).catch(() => undefined);
+    const snapshot = await answered(this.backlog.snapshot());
     if (!snapshot) return check.degraded({ reason: 'the database does not say' });
     return check.up({ lastFinishedSlot: snapshot.lastFinishedSlot?.toISOString() ?? null });
   }
 }
 
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), PING_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Undefined when the database does not answer in time, or with an error. */
+async function answered<T>(work: Promise<T>): Promise<T | undefined> {
+  const answer = await within(
+    PING_TIMEOUT_MS,
+    work.catch(() => undefined),
+  );
+  return answer === LATE ? undefined : answer;
 }

@@ -12,7 +12,9 @@ export class PreviewController {
 
   @Post(':id/preview')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Show the exact record that a read would send, and the steps to it; nothing is written or sent' })
+  @ApiOperation({
+    summary: 'Show the exact record that a read would send, and the steps to it; nothing is written or sent',
+  })
   @ApiOkResponse({ type: PreviewDto })
   @ApiProblems(400, 404, 409, 413, 415)
   preview(@Param('id', new RowIdPipe('account')) id: string, @Body() dto: PreviewRequestDto): Promise<PreviewDto> {

@@ -6,7 +6,8 @@ import { READING_OUTCOMES } from '../balances/outcome';
 export class PreviewRequestDto {
   @ApiProperty({
     enum: ['stored', 'live'],
-    description: '`stored` maps the latest answer of the bank with the settings of today; `live` asks the bank now, which costs one read of the budget',
+    description:
+      '`stored` maps the latest answer of the bank with the settings of today; `live` asks the bank now, which costs one read of the budget',
   })
   @Check(oneOf(['stored', 'live']))
   source: 'stored' | 'live';
@@ -41,6 +42,8 @@ export class PreviewDto {
   @ApiProperty({ format: 'date-time' }) fetchedAt: string;
   @ApiProperty({ type: String, nullable: true, description: "The bank's answer, as text" }) bankPayload: string | null;
   @ApiProperty({ type: [PreviewStepDto] }) steps: PreviewStepDto[];
-  @ApiProperty({ type: PreviewedRecordDto, nullable: true, description: 'The first of `records`' }) record: PreviewedRecordDto | null;
-  @ApiProperty({ type: [PreviewedRecordDto], description: 'One per AMLYZE balance type of the map' }) records: PreviewedRecordDto[];
+  @ApiProperty({ type: PreviewedRecordDto, nullable: true, description: 'The first of `records`' })
+  record: PreviewedRecordDto | null;
+  @ApiProperty({ type: [PreviewedRecordDto], description: 'One per AMLYZE balance type of the map' })
+  records: PreviewedRecordDto[];
 }

@@ -98,7 +98,13 @@ from account a join access_subject u on u.id = a.subject_id join consent c on c.
       pinnedTypes: row.pinned_types,
       runs: [],
     };
-    const { subject_id: subjectId, connection_id: connectionId, bank_code: bankCode, provider_account_id: providerAccountId, consent_id: consentId } = row;
+    const {
+      subject_id: subjectId,
+      connection_id: connectionId,
+      bank_code: bankCode,
+      provider_account_id: providerAccountId,
+      consent_id: consentId,
+    } = row;
     return { account, subjectId, connectionId, bankCode, providerAccountId, consentId };
   }
 
@@ -113,7 +119,11 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
     const { bankCode, providerAccountId, consentId } = target;
     const question = { requestId: randomUUID(), bankCode, providerAccountId, consentId };
     const answer = { body: stored.raw_body, fetchedAt: stored.fetched_at, question };
-    return { body: stored.raw_body, fetchedAt: stored.fetched_at, mapped: this.reader.map(connection, answer, target.account) };
+    return {
+      body: stored.raw_body,
+      fetchedAt: stored.fetched_at,
+      mapped: this.reader.map(connection, answer, target.account),
+    };
   }
 
   private async askBank(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
@@ -121,7 +131,12 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
     const { question, result } = await this.reader.fetch(subject, connection);
     const fetchedAt = this.clock.now();
     if (result.kind === 'failed') {
-      const mapped = { outcome: result.outcome, reason: result.reason, steps: [{ rule: 'fetch', text: result.reason }], balances: [] };
+      const mapped = {
+        outcome: result.outcome,
+        reason: result.reason,
+        steps: [{ rule: 'fetch', text: result.reason }],
+        balances: [],
+      };
       return { body: result.body, fetchedAt, mapped };
     }
     const mapped = this.reader.map(connection, { body: result.body, fetchedAt, question }, target.account);
@@ -134,24 +149,35 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       await tx.query('select 1 from access_subject where id = $1 for update', [target.subjectId]);
       const { accessScope, accessWindow, settings } = connection;
       if (accessScope === 'consent') {
-        await tx.query('select 1 from consent where id = (select consent_id from access_subject where id = $1) for update', [target.subjectId]);
+        await tx.query(
+          'select 1 from consent where id = (select consent_id from access_subject where id = $1) for update',
+          [target.subjectId],
+        );
       }
-      const quota = { connectionId: target.connectionId, quota: 1, accessScope, accessWindow, timeZone: settings.timeZone };
+      const quota = {
+        connectionId: target.connectionId,
+        quota: 1,
+        accessScope,
+        accessWindow,
+        timeZone: settings.timeZone,
+      };
       const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
       if (!row) throw new Error('the subject of the account is missing');
       this.clock.set(row.now);
       const state = toState(row, 0);
       const denial = decideRead(state, [target.account]);
       if (denial) {
-        const extra = { outcome: denial.outcome, ...(denial.nextReadAt && { nextReadAt: denial.nextReadAt.toISOString() }) };
+        const extra = {
+          outcome: denial.outcome,
+          ...(denial.nextReadAt && { nextReadAt: denial.nextReadAt.toISOString() }),
+        };
         throw ApiProblem.conflict(`No live read is possible now (${denial.outcome}): ${denial.reason}.`, extra);
       }
       const requestId = randomUUID();
-      await tx.query(`insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`, [
-        state.subjectId,
-        state.consentRowId,
-        requestId,
-      ]);
+      await tx.query(
+        `insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`,
+        [state.subjectId, state.consentRowId, requestId],
+      );
       return { state, accounts: [target.account], denial: undefined, requestId, readsLeft: 0, claimedAt: row.now };
     });
   }
@@ -164,9 +190,18 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
     const slot = this.slots.next(this.clock.now());
     const run: WaitingRun = { runId: 'preview', slot, startedAt: slot, force: false, tries: 0 };
     const { key } = businessKey(balance, run);
-    const [known] = await findKeyStates(this.database, [{ accountId: target.account.accountId, balanceType: balance.balanceType, key }]);
+    const [known] = await findKeyStates(this.database, [
+      { accountId: target.account.accountId, balanceType: balance.balanceType, key },
+    ]);
     if (!known) throw new Error('a key state is missing');
-    const input = { account: target.account, balance, run, known, settingsHash: this.reader.settingsHash(connection), identity: await this.installation.identity() };
+    const input = {
+      account: target.account,
+      balance,
+      run,
+      known,
+      settingsHash: this.reader.settingsHash(connection),
+      identity: await this.installation.identity(),
+    };
     const plan = planRecord(input);
     const shown = plan.kind === 'new' ? plan : planAsIfNew(input);
     return { record: toDto(plan, shown), steps: plan.steps };
@@ -176,7 +211,10 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
 /** The record as it is (unchanged) or would be (older), so that a person sees the exact bytes although nothing is sent. */
 function planAsIfNew(input: PlanInput): Extract<RecordPlan, { kind: 'new' }> {
   const { latest } = input.known;
-  const before = latest && latest.revision > 1 ? { ...latest, revision: latest.revision - 1, settingsHash: '', value: `${latest.value}1` } : undefined;
+  const before =
+    latest && latest.revision > 1
+      ? { ...latest, revision: latest.revision - 1, settingsHash: '', value: `${latest.value}1` }
+      : undefined;
   const plan = planRecord({ ...input, known: { ...input.known, latest: before, newestSentAt: undefined } });
   if (plan.kind !== 'new') throw new Error('a plan without predecessors must make a record');
   return plan;

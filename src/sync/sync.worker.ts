@@ -8,6 +8,7 @@ import { Doorbell } from '../shared/doorbell';
 import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import { Replica } from '../shared/replica';
+import { within } from '../shared/within';
 import { claimReads, extendReadLeases, findDueConnections, type ClaimedSubject, type ClaimQuota } from './claim-reads';
 import { Installation } from './installation';
 import { grantCalls } from './pace';
@@ -61,7 +62,7 @@ export class SyncWorker {
     this.stopping = true;
     this.bell.ring();
     const deadline = performance.now() + graceMs;
-    await Promise.race([this.loop, delay(graceMs)]);
+    await within(graceMs, this.loop ?? Promise.resolve());
     while (this.inFlight.size > 0 && performance.now() < deadline) await delay(20);
     clearInterval(this.renewal);
     if (this.inFlight.size > 0)
