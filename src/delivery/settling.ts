@@ -1,0 +1,253 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { CallVerdict } from '../amlyze/record-verdict';
+import { Environment } from '../config/environment';
+import { cutInTwo, settle, type Settlement } from '../outbox/settle';
+import { Database } from '../shared/database';
+import { failPoint } from '../shared/fail-point';
+import { Metrics } from '../shared/metrics';
+import type { Call } from './call';
+import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
+import { recordFailure, recordSuccess, recordTooLarge } from './endpoint-state';
+import type { Lane } from './lane';
+import { chargeAttempt, returnToPool, settleByVerdict, type RetryPolicy } from './settlements';
+
+/** A cut batch that found no success down to this depth asks the single endpoint whether anything is alive. */
+const CANARY_DEPTH = 3;
+/** How long the rest of such a batch waits for that answer. */
+const CANARY_WAIT_MS = 2_000;
+
+/** Turns the verdict about a call into settled records, cut batches and pauses. */
+@Injectable()
+export class Settling {
+  private readonly logger = new Logger(Settling.name);
+  private readonly policy: RetryPolicy;
+
+  constructor(
+    private readonly database: Database,
+    private readonly metrics: Metrics,
+    environment: Environment,
+  ) {
+    this.policy = { maxAttempts: environment.amlyzeMaxAttempts, random: Math.random };
+  }
+
+  async apply(call: Call, verdict: CallVerdict): Promise<void> {
+    const outcome = call.result.kind === 'answer' ? String(call.result.status) : call.result.cause;
+    this.metrics.batchSeconds.observe({ endpoint: call.lane.endpoint, outcome }, call.result.latencyMs / 1000);
+    switch (verdict.kind) {
+      case 'settled':
+        return this.applyVerdicts(call, verdict);
+      case 'endpoint-failed':
+        return this.applyWholeFailure(call, verdict);
+      case 'rate-limited':
+        return this.applyPause(call, {
+          kind: 'rate-limit',
+          reason: verdict.detail,
+          forMs: rateLimitMs(verdict.retryAfterMs, call.state.failures),
+        });
+      case 'configuration':
+        return this.applyPause(call, { kind: 'operator', reason: verdict.detail, forMs: OPERATOR_PROBE_MS });
+      case 'bad-request':
+        return this.applyBadRequest(call, verdict.detail);
+      case 'too-large':
+        return this.applyTooLarge(call, verdict.detail);
+    }
+  }
+
+  private async applyVerdicts(call: Call, verdict: Extract<CallVerdict, { kind: 'settled' }>): Promise<void> {
+    const byId = new Map(verdict.records.map((record) => [record.id, record]));
+    const settlements = call.batch.records.map((record) => {
+      const own = byId.get(record.id) ?? {
+        id: record.id,
+        verdict: 'in-doubt' as const,
+        reason: 'no-verdict',
+        inDoubt: true,
+      };
+      return {
+        ...settleByVerdict(record, own, this.policy),
+        groupId: own.verdict === 'in-doubt' ? call.batch.group?.id : undefined,
+      };
+    });
+    await this.settle(call, settlements, 'answered');
+    await recordSuccess(this.database, call.lane.endpoint, call.batch.records.length, call.lane.batchSize);
+    if (verdict.strangers.length > 0) {
+      this.metrics.strangers.inc(verdict.strangers.length);
+      this.logger.warn({
+        msg: 'AMLYZE answered for numbers that were not sent',
+        attemptId: call.batch.attemptId,
+        count: verdict.strangers.length,
+      });
+    }
+    for (const alarm of verdict.alarms) this.logger.error({ msg: alarm, attemptId: call.batch.attemptId });
+  }
+
+  private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
+    const { batch, lane, state } = call;
+    if (await this.isBatchesOwnFailure(call)) {
+      this.logger.warn({
+        msg: 'a batch failed as a whole while others succeed',
+        attemptId: batch.attemptId,
+        records: batch.records.length,
+        detail: failure.detail,
+      });
+      if (batch.records.length > 1)
+        return this.cut(call, 'whole-failure', { doubt: failure.doubt, reason: failure.detail });
+      const settlements = batch.records.map((record) => ({
+        ...returnToPool(record, { doubt: failure.doubt, reason: failure.detail }),
+        ...chargeAttempt(record, this.policy),
+        wholeFailure: true,
+        groupId: batch.group?.id,
+      }));
+      return this.settle(call, settlements, 'failed', failure.detail);
+    }
+    await this.returnAll(call, { doubt: failure.doubt, reason: failure.detail, wholeFailure: true });
+    await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) });
+    this.logger.warn({
+      msg: 'AMLYZE is not answering; delivery waits and probes',
+      endpoint: lane.endpoint,
+      failures: state.failures + 1,
+      detail: failure.detail,
+    });
+  }
+
+  /** Twice failed as a whole, and other records got through between the two: then it is not the endpoint. */
+  private async isBatchesOwnFailure({ batch, lane }: Call): Promise<boolean> {
+    const suspects = batch.records.filter((record) => record.wholeFailures > 0);
+    if (suspects.length === 0) return false;
+    const [row] = await this.database.query<{ own: boolean }>(
+      `select coalesce((select last_success_at from amlyze_endpoint where endpoint = $2) >
+  (select min(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'not-sent')), false) as own`,
+      [suspects.map((record) => record.id), lane.endpoint],
+    );
+    return row?.own ?? false;
+  }
+
+  private async applyPause(
+    call: Call,
+    pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
+  ): Promise<void> {
+    await this.returnAll(call, { doubt: false, reason: pause.reason, wholeFailure: false });
+    await this.pause(call, pause);
+    this.logger.error({
+      msg: 'delivery to AMLYZE is paused',
+      endpoint: call.lane.endpoint,
+      pause: pause.kind,
+      forMs: pause.forMs,
+      detail: pause.reason,
+    });
+  }
+
+  private async applyBadRequest(call: Call, detail: string): Promise<void> {
+    const { batch, lane } = call;
+    const [first] = batch.records;
+    if (!first) return;
+    if (!call.single && batch.records.length === 1)
+      return this.cut(call, 'bad-request', { doubt: false, reason: detail });
+    const alive = await this.hasSucceededSince(lane, batch.group?.rootCreatedAt);
+    if (call.single) {
+      if (!alive) return this.applyPause(call, { kind: 'operator', reason: detail, forMs: OPERATOR_PROBE_MS });
+      const settlement = {
+        ...returnToPool(first, { doubt: false, reason: detail }),
+        ...chargeAttempt(first, this.policy),
+        groupId: batch.group?.id,
+      };
+      return this.settle(call, [settlement], 'refused', detail);
+    }
+    const canary = (batch.group?.depth ?? 0) >= CANARY_DEPTH && !alive;
+    return this.cut(call, 'bad-request', { doubt: false, reason: detail }, canary ? 1 : undefined);
+  }
+
+  private async hasSucceededSince(lane: Lane, since: Date | undefined): Promise<boolean> {
+    if (!since) return false;
+    const [row] = await this.database.query<{ alive: boolean }>(
+      'select coalesce(last_success_at > $2, false) as alive from amlyze_endpoint where endpoint = $1',
+      [lane.endpoint, since],
+    );
+    return row?.alive ?? false;
+  }
+
+  private async applyTooLarge(call: Call, detail: string): Promise<void> {
+    await recordTooLarge(this.database, call.lane.endpoint, call.batch.records.length);
+    this.logger.warn({
+      msg: 'AMLYZE refused the size of a batch; the next ones are half as large',
+      records: call.batch.records.length,
+    });
+    if (call.batch.records.length > 1) {
+      // A part of a cut batch is claimed whole, so it has to be cut again; the ordinary pool just claims less.
+      if (call.batch.group) return this.cut(call, 'bad-request', { doubt: false, reason: detail });
+      return this.returnAll(call, { doubt: false, reason: detail, wholeFailure: false });
+    }
+    const settlements = call.batch.records.map((record) => ({
+      ...returnToPool(record, { doubt: false, reason: detail }),
+      ...chargeAttempt(record, this.policy),
+    }));
+    return this.settle(call, settlements, 'refused', detail);
+  }
+
+  /** Sends the batch on as two halves; with `firstPart` the first part has that many records and the rest waits for its verdict. */
+  private async cut(
+    call: Call,
+    cause: 'bad-request' | 'whole-failure',
+    failure: { doubt: boolean; reason: string },
+    firstPart?: number,
+  ): Promise<void> {
+    const { records } = call.batch;
+    const [first, second] = await cutInTwo(this.database, call.batch.group, cause);
+    const middle = firstPart ?? Math.ceil(records.length / 2);
+    const settlements = records.map((record, index) => ({
+      ...returnToPool(record, failure),
+      groupId: index < middle ? first : second,
+      delayMs: firstPart !== undefined && index >= middle ? CANARY_WAIT_MS : 0,
+      wholeFailure: cause === 'whole-failure',
+    }));
+    await this.settle(call, settlements, 'refused', failure.reason);
+  }
+
+  private async returnAll(
+    call: Call,
+    failure: { doubt: boolean; reason: string; wholeFailure: boolean },
+  ): Promise<void> {
+    const settlements = call.batch.records.map((record) => ({
+      ...returnToPool(record, failure),
+      wholeFailure: failure.wholeFailure,
+      groupId: call.batch.group?.id,
+    }));
+    await this.settle(call, settlements, failure.doubt ? 'failed' : 'refused', failure.reason);
+  }
+
+  private async pause(
+    call: Call,
+    pause: { kind: 'backoff' | 'rate-limit' | 'operator'; reason: string; forMs: number },
+  ): Promise<void> {
+    await recordFailure(this.database, call.lane.endpoint, call.state, {
+      ...pause,
+      failedIds: call.batch.records.map((record) => record.id),
+    });
+  }
+
+  private async settle(call: Call, settlements: Settlement[], outcome: string, detail?: string): Promise<void> {
+    failPoint('before-settle');
+    const { result } = call;
+    const httpStatus = result.kind === 'answer' ? result.status : undefined;
+    const held = await settle(this.database, call.batch.attemptId, settlements, {
+      outcome,
+      httpStatus,
+      detail,
+      latencyMs: Math.round(result.latencyMs),
+    });
+    for (const { verdict, reason, record } of settlements) {
+      this.metrics.deliveries.inc({
+        kind: call.lane.kind,
+        verdict: held.has(record.id) ? verdict : 'late',
+        // A reason is out of a small closed set; what is due again has a sentence instead.
+        reason: reason ?? '',
+      });
+    }
+    if (held.size < settlements.length) {
+      this.logger.warn({
+        msg: 'an answer came after its claim was taken over; logged as late, nothing changed',
+        attemptId: call.batch.attemptId,
+        late: settlements.length - held.size,
+      });
+    }
+  }
+}
