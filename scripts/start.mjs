@@ -1,6 +1,7 @@
 // npm start: builds where dist/ is missing or older than the sources, then runs the gateway with its environment.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,16 +34,17 @@ function build() {
 const FLAGS = ['--max-semi-space-size=32', '--disable-proto=delete', '--enable-source-maps'];
 
 build();
+// Another Node may have been asked to run this script; the one of package.json runs the gateway.
+const pinned = join(root, 'node_modules', 'node', 'bin', 'node');
+const runtime = Number.parseInt(process.versions.node, 10) >= 24 ? process.execPath : pinned;
 const args = [...FLAGS, main, ...process.argv.slice(2)];
-if (process.execve && process.env.npm_lifecycle_event === undefined) {
-  // Becomes the gateway: no process in between that signals or supervisors could miss.
-  process.execve(process.execPath, [process.execPath, ...args], process.env);
-}
-const child = spawn(process.execPath, args, { stdio: 'inherit' });
-// A terminal signals the whole group, npm and supervisors only this process; the gateway tolerates a signal twice.
+// Becomes the gateway where Node can: no process in between that signals or supervisors could miss.
+process.execve?.(runtime, [runtime, ...args], process.env);
+
+const child = spawn(runtime, args, { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.once('error', (error) => {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 });
-child.once('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
