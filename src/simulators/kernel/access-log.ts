@@ -64,7 +64,7 @@ export interface Filter {
   since?: number;
 }
 
-/** A log of every request received, with a bounded number of entries; the oldest go first. */
+/** A log of every request received; at least the last `capacity` entries are kept, and a block of 16,384 more at most. */
 export class AccessLog {
   private blocks: Block[] = [];
   private firstBlock = 0;
@@ -85,7 +85,7 @@ export class AccessLog {
     const index = this.length % BLOCK;
     if (index === 0) {
       this.blocks.push(new Block());
-      if ((this.blocks.length - 1) * BLOCK > this.capacity) {
+      if ((this.blocks.length - 2) * BLOCK >= this.capacity) {
         this.blocks.shift();
         this.firstBlock += 1;
       }

@@ -29,7 +29,7 @@ export class History<T> {
     if (block === undefined || block.length === BLOCK) {
       block = [];
       this.blocks.push(block);
-      if ((this.blocks.length - 1) * BLOCK > this.capacity) this.dropOldest();
+      if ((this.blocks.length - 2) * BLOCK >= this.capacity) this.dropOldest();
     }
     block.push(entry);
     this.length += 1;
