@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../config/environment';
-import { classifyDatabaseFailure } from '../shared/database-failure';
+import { classifyDatabaseFailure, databaseFailureText } from '../shared/database-failure';
 import { StartProblem } from '../shared/start-problem';
 import { MIGRATION_LIMITS, openDataSource } from './data-source';
 import { startEmbeddedPostgres } from './embedded-postgres';
@@ -44,7 +44,12 @@ async function migrateDatabase(url: string): Promise<void> {
     applicationName: `${APPLICATION_NAME}-migrations`,
     limits: MIGRATION_LIMITS,
   }).catch((cause: unknown) => {
-    throw new StartProblem([`DATABASE_URL: ${describe(cause)}`], { cause });
+    throw new StartProblem(
+      [
+        `DATABASE_URL: the database cannot be reached (${classifyDatabaseFailure(cause)}: ${databaseFailureText(cause)})`,
+      ],
+      { cause },
+    );
   });
   try {
     await assertVersion(dataSource);
@@ -62,10 +67,4 @@ async function assertVersion(dataSource: DataSource): Promise<void> {
   if ((row?.version ?? 0) < OLDEST_VERSION) {
     throw new StartProblem([`DATABASE_URL: Postgres ${String(OLDEST_VERSION / 10_000)} or newer is needed`]);
   }
-}
-
-/** The driver's message can hold host and user, never the password; the URL itself is not repeated. */
-function describe(cause: unknown): string {
-  const message = cause instanceof Error && cause.message !== '' ? cause.message : 'no answer';
-  return `the database cannot be reached (${classifyDatabaseFailure(cause)}: ${message})`;
 }

@@ -66,6 +66,12 @@ export function isConnectionLost(error: unknown): boolean {
   return classifyDatabaseFailure(error) === 'unavailable' ? code !== '25006' : message === 'Query read timeout';
 }
 
+/** The driver's own words; of a failed login or connection they name host and user, never the password. */
+export function databaseFailureText(error: unknown): string {
+  const { message } = describe(error);
+  return message === '' ? 'no answer' : message;
+}
+
 /** TypeORM wraps the driver's error, Node a failed connection to several addresses; the inner one says it best. */
 function describe(error: unknown): { code: string; message: string } {
   if (typeof error === 'object' && error !== null) {
