@@ -6,6 +6,8 @@ import { configureApp } from './admin/configure-app';
 import { AppModule } from './app.module';
 import { ConfigurationProblem } from './config/configuration-problem';
 import { Environment } from './config/environment';
+import { armFailPoints } from './shared/fail-point';
+import { withoutChatter } from './shared/quiet-logger';
 import { StartProblem } from './shared/start-problem';
 import { version } from './shared/version';
 
@@ -20,7 +22,8 @@ async function start(): Promise<void> {
     forceCloseConnections: true,
   });
   const environment = app.get(Environment);
-  app.useLogger(app.get(Logger));
+  app.useLogger(withoutChatter(app.get(Logger)));
+  armFailPoints(environment.failPoints);
   configureApp(app, environment);
   endOnSignals(app);
   await app.listen(environment.port, environment.host);

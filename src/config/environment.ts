@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import * as parse from './parsers';
 import type { Endpoint, EncryptionKey } from './parsers';
+import type { FailPoint } from '../shared/fail-point';
 import { Variable } from './variable';
 
 export type { Endpoint, EncryptionKey } from './parsers';
@@ -135,4 +136,11 @@ export class Environment {
   /** Serves /metrics without a key. */
   @Variable(parse.flag)
   readonly metricsPublic: boolean = false;
+
+  /**
+   * Places at which the process ends as by kill -9, for fault tests: after-claim, after-response, before-settle, separated by
+   * commas. Only with ALLOW_PRIVATE_ADDRESSES.
+   */
+  @Variable(parse.failPoints)
+  readonly failPoints: readonly FailPoint[] = [];
 }

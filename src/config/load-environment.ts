@@ -62,6 +62,9 @@ function conflicts(draft: Environment, given: Record<string, string | undefined>
     require('ADMIN_API_KEY', ' with DATABASE_URL');
     require('ENCRYPTION_KEYS', ' with DATABASE_URL');
   }
+  if (given.FAIL_POINTS !== undefined && draft.allowPrivateAddresses !== true) {
+    faults.push('FAIL_POINTS: only for fault tests, with ALLOW_PRIVATE_ADDRESSES=true');
+  }
   if (given.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     faults.push('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, it would switch off the check of every certificate');
   }

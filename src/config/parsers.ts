@@ -1,3 +1,4 @@
+import { FAIL_POINTS, type FailPoint } from '../shared/fail-point';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { CronTime } from 'cron';
@@ -143,4 +144,10 @@ function readable(file: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+export function failPoints(text: string): FailPoint[] | Malformed {
+  const names = text.split(',').map((name) => name.trim());
+  const known = names.filter((name): name is FailPoint => (FAIL_POINTS as readonly string[]).includes(name));
+  return known.length === names.length ? known : new Malformed(`must be a list of ${FAIL_POINTS.join(', ')}`);
 }

@@ -1,10 +1,11 @@
 /** Places where a fault test may end the process. */
-export type FailPoint = 'after-claim' | 'after-response' | 'before-settle';
+export const FAIL_POINTS = ['after-claim', 'after-response', 'before-settle'] as const;
+export type FailPoint = (typeof FAIL_POINTS)[number];
 
 let armed: ReadonlySet<string> = new Set();
 
 /** Arms fail points by name; called once at start with what the environment names (nothing, outside fault tests). */
-export function armFailPoints(names: readonly string[]): void {
+export function armFailPoints(names: readonly FailPoint[]): void {
   armed = new Set(names);
 }
 
