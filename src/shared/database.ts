@@ -24,34 +24,44 @@ export class Database implements Queryable {
    * Whether a commit whose answer was lost took place is unknown to the caller: such work has to be repeatable.
    */
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    return this.withClient(async (client) => {
+    return this.withClient(async (client, discard) => {
       await client.query('begin');
+      let open = true;
+      const tx: Queryable = {
+        query: (sql, values = []) =>
+          // A query that was not awaited would otherwise run outside of it, on a session that others use.
+          open ? run(client, sql, values) : Promise.reject(new Error('the transaction has ended')),
+      };
       try {
-        const result = await work({ query: (sql, values = []) => run(client, sql, values) });
+        const result = await work(tx);
+        open = false;
         await client.query('commit');
         return result;
       } catch (error) {
+        open = false;
         // On a lost session the server rolls back by itself, and a rollback would queue behind the hung statement.
-        if (!isConnectionLost(error)) await client.query('rollback');
+        if (!isConnectionLost(error)) await client.query('rollback').catch(discard);
         throw error;
       }
     });
   }
 
   /** pg's own pool.query closes the session after any error; a unique violation need not cost a reconnect. */
-  private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  private async withClient<T>(
+    work: (client: PoolClient, discard: (reason: unknown) => void) => Promise<T>,
+  ): Promise<T> {
     const client = await this.pool.connect();
+    let lost = false;
+    const discard = (): void => void (lost = true);
     // A checked-out client without a listener would end the process when Postgres goes away between two statements.
-    let lost: Error | undefined;
-    const onError = (error: Error): void => void (lost = error);
-    client.on('error', onError);
+    client.on('error', discard);
     try {
-      return await work(client);
+      return await work(client, discard);
     } catch (error) {
-      if (isConnectionLost(error)) lost ??= error instanceof Error ? error : new Error(String(error));
+      if (isConnectionLost(error)) discard();
       throw error;
     } finally {
-      client.off('error', onError);
+      client.off('error', discard);
       client.release(lost);
     }
   }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { databaseOf, openDataSource, RUNTIME_LIMITS } from '../../src/database/data-source';
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../src/shared/database-failure';
+import type { Queryable } from '../../src/shared/database';
 import { createTestDatabase, serverUrl, type TestDatabase } from '../support/postgres';
 
 describe('Database', () => {
@@ -86,6 +87,21 @@ describe('Database', () => {
     await expect(failed).rejects.toBe(problem);
     expect(await test.database.query('select * from item')).toEqual([]);
     expect(await sessions()).toEqual(before);
+  });
+
+  it('refuses a query of a transaction that has ended, and passes the first error on where the rollback fails too', async () => {
+    let leaked: Queryable | undefined;
+    await test.database.transaction((tx) => Promise.resolve((leaked = tx)));
+    await expect(leaked?.query('insert into item values (1)')).rejects.toThrow('the transaction has ended');
+
+    const problem = new Error('of the work');
+    const failed = test.database.transaction(async (tx) => {
+      const [row] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await terminate(String(row?.pid));
+      throw problem;
+    });
+    await expect(failed).rejects.toBe(problem);
+    expect(await test.database.query('select * from item')).toEqual([]);
   });
 
   it('keeps the session after a broken constraint', async () => {

@@ -22,6 +22,8 @@ export default async function globalSetup(): Promise<void> {
     rmSync(dataDir, { recursive: true, force: true });
   };
   process.env[TEST_POSTGRES_URL] = server.url;
+  // An interrupted run ends its server too: it is signalled when this process exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
   const client = new Client({ connectionString: server.url });
   await client.connect();

@@ -69,6 +69,8 @@ const SETTINGS = [
   'unix_socket_directories=',
   'timezone=UTC',
   'log_timezone=UTC',
+  // A pool of 16 per replica, and several replicas on one folder's server in tests.
+  'max_connections=200',
   // /dev/shm is 64 MB in many containers.
   'dynamic_shared_memory_type=mmap',
   // LOG ranks above ERROR here: the server's own life is logged, the statements of clients and their values are not.
