@@ -101,9 +101,9 @@ describe('the way of a balance, end to end', () => {
     await gateway.sync();
     const after = await gateway.delivered();
     const fresh = after.slice(before);
-    expect(fresh.filter((record) => record.accountExtId.startsWith('SV')).map((record) => record.accountExtId)).toEqual(
-      [],
-    );
+    expect(
+      fresh.filter((record) => String(record.accountExtId).startsWith('SV')).map((record) => record.accountExtId),
+    ).toEqual([]);
     expect(
       fresh
         .filter((record) => record.state === 'accepted')
