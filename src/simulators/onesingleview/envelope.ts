@@ -56,16 +56,24 @@ export function isPlausibleStamp(stamp: string, now: number, toleranceMs: number
   return distance <= toleranceMs + (hasOffset ? 0 : WIDEST_OFFSET_MS);
 }
 
+/** The samples spell two fields in another way than the tables of the vendor's pages. */
+export const SPELLINGS = {
+  sample: { stamp: 'dateTimeStamp', requestId: 'requestID' },
+  table: { stamp: 'DateTimeStamp', requestId: 'RequestID' },
+} as const;
+export type Spelling = keyof typeof SPELLINGS;
+
 /** What is wrong with the fields that every data call shares; undefined where nothing is. */
 export function envelopeProblem(
   body: Body,
-  expected: { merchantId: string; now: number; toleranceMs: number },
+  expected: { merchantId: string; now: number; toleranceMs: number; spelling: Spelling },
 ): string | undefined {
-  const stamp = textIn(body, 'dateTimeStamp');
-  if (stamp === undefined) return 'dateTimeStamp is mandatory';
+  const names = SPELLINGS[expected.spelling];
+  const stamp = textIn(body, names.stamp);
+  if (stamp === undefined) return `${names.stamp} is mandatory`;
   if (!isPlausibleStamp(stamp, expected.now, expected.toleranceMs))
-    return 'dateTimeStamp is not the time of the request';
-  if (!isUuid(textIn(body, 'requestID') ?? '')) return 'requestID is mandatory, in UUID format';
+    return `${names.stamp} is not the time of the request`;
+  if (!isUuid(textIn(body, names.requestId) ?? '')) return `${names.requestId} is mandatory, in UUID format`;
   const merchantId = textIn(body, 'merchantId');
   if (merchantId === undefined) return 'merchantId is mandatory';
   return merchantId === expected.merchantId ? undefined : 'merchantId is not known';

@@ -16,13 +16,23 @@ import {
   type Simulator,
 } from '../kernel/simulator';
 import type { Reply } from '../kernel/wire';
-import { type Bank, banksIn, type Body, bodyOf, envelopeProblem, signatureOf, textIn } from './envelope';
+import {
+  type Bank,
+  banksIn,
+  type Body,
+  bodyOf,
+  envelopeProblem,
+  signatureOf,
+  SPELLINGS,
+  textIn,
+} from './envelope';
 import {
   accountKey,
   type OneSingleViewAccount,
   oneSingleViewAccountFrom,
   payloadElement,
 } from './onesingleview-account';
+import { changedSettings, DEFAULT_SETTINGS, type OneSingleViewSettings } from './onesingleview-settings';
 import { TokenMint } from './token-mint';
 
 export interface OneSingleViewOptions extends ServerOptions {
@@ -38,7 +48,6 @@ export interface OneSingleViewOptions extends ServerOptions {
 const TOKEN_PATH = '/v1/api/observice/token';
 const BALANCE_PATH = '/v1/api/observice/balanceById';
 const REMEMBERED_REQUEST_IDS = 500_000;
-const TOLERANCE_MS = 15 * 60_000;
 
 type ErrorCode = 'APIERR400' | 'APIERR401' | 'APIERR500';
 
@@ -59,9 +68,7 @@ class OneSingleViewSimulator implements Simulator {
   private readonly bankCodes = new Set<string>();
   private readonly requestIds = new RecentSet(REMEMBERED_REQUEST_IDS);
   private readonly mint = new TokenMint();
-  private toleranceMs = TOLERANCE_MS;
-  private headerSet: 'four' | 'two' = 'four';
-  private strictSerialisation = true;
+  private current: OneSingleViewSettings = DEFAULT_SETTINGS;
   private repeatedRequestIds = 0;
   private balanceReads = 0;
 
@@ -96,9 +103,7 @@ class OneSingleViewSimulator implements Simulator {
   reset(): void {
     for (const register of [this.accounts, this.consents, this.bankCodes, this.requestIds]) register.clear();
     this.mint.reset();
-    this.toleranceMs = TOLERANCE_MS;
-    this.headerSet = 'four';
-    this.strictSerialisation = true;
+    this.current = DEFAULT_SETTINGS;
     this.repeatedRequestIds = 0;
     this.balanceReads = 0;
     const { consentId, bankCode } = this.known;
@@ -112,7 +117,8 @@ class OneSingleViewSimulator implements Simulator {
   open(request: SimulatedRequest): Call {
     const body = bodyOf(request.body);
     const accounts = body === undefined ? [] : (banksIn(body) ?? []).map((bank) => bank.accountId);
-    const requestId = (body === undefined ? undefined : textIn(body, 'requestID')) ?? '';
+    const requestId =
+      (body === undefined ? undefined : textIn(body, SPELLINGS[this.current.envelopeSpelling].requestId)) ?? '';
     return settled(requestId, (faults) => this.answer(request, body, faults), accounts);
   }
 
@@ -122,21 +128,8 @@ class OneSingleViewSimulator implements Simulator {
   }
 
   settings(given: Fields): Record<string, unknown> {
-    const { mint } = this;
-    mint.lifetimeMs = given.optionalNumber('tokenLifetimeMs') ?? mint.lifetimeMs;
-    mint.format = given.choice('tokenFormat', ['jwt', 'opaque']) ?? mint.format;
-    if (given.has('reportedExpiresIn')) mint.reportedExpiresIn = given.optionalNumber('reportedExpiresIn');
-    this.toleranceMs = given.optionalNumber('stampToleranceMs') ?? this.toleranceMs;
-    this.headerSet = given.choice('headerSet', ['four', 'two']) ?? this.headerSet;
-    this.strictSerialisation = given.flag('strictSerialisation', this.strictSerialisation);
-    return {
-      tokenLifetimeMs: mint.lifetimeMs,
-      tokenFormat: mint.format,
-      reportedExpiresIn: mint.reportedExpiresIn ?? null,
-      stampToleranceMs: this.toleranceMs,
-      headerSet: this.headerSet,
-      strictSerialisation: this.strictSerialisation,
-    };
+    this.current = changedSettings(this.current, given);
+    return { ...this.current };
   }
 
   stats(): Record<string, unknown> {
@@ -160,13 +153,13 @@ class OneSingleViewSimulator implements Simulator {
   /** clientId, clientCode and signature, which the token call carries too. */
   private headerRefusal(request: SimulatedRequest, body: Body): Reply | undefined {
     const { headers } = request;
-    if (this.headerSet === 'four') {
+    if (this.current.headerSet === 'four') {
       if (headerText(headers, 'clientid') !== this.known.clientId) return unauthorised('CLIENT_ID');
       if (headerText(headers, 'clientcode') !== this.known.clientCode) return unauthorised('CLIENT_CODE');
     }
     const signature = headerText(headers, 'signature');
     if (signature !== signatureOf(request.body, this.known.signatureKey)) return unauthorised('SIGNATURE');
-    if (!this.strictSerialisation) return undefined;
+    if (!this.current.strictSerialisation) return undefined;
     // The vendor's sample hashes JSON.stringify of the parsed body, so a body written in another way fails there.
     const written = Buffer.from(JSON.stringify(body));
     return written.equals(request.body) ? undefined : unauthorised('SERIALISATION');
@@ -182,7 +175,7 @@ class OneSingleViewSimulator implements Simulator {
       textIn(body, 'clientCode') === clientCode &&
       textIn(body, 'merchantId') === merchantId;
     if (!same) return unauthorised('CREDENTIALS');
-    const { token, expiresIn } = this.mint.mint(this.clock.now());
+    const { token, expiresIn } = this.mint.mint(this.clock.now(), this.current);
     const payload = { access_token: token, token_type: 'Bearer', expires_in: expiresIn };
     return { status: 200, body: JSON.stringify({ success: true, payload }) };
   }
@@ -194,9 +187,11 @@ class OneSingleViewSimulator implements Simulator {
     if (!this.mint.isGood(token, now))
       return failure(401, 'APIERR401', 'Token is missing, invalid or expired', 'TOKEN');
     const { merchantId } = this.known;
-    const problem = envelopeProblem(body, { merchantId, now, toleranceMs: this.toleranceMs });
+    const { stampToleranceMs: toleranceMs, envelopeSpelling: spelling } = this.current;
+    const problem = envelopeProblem(body, { merchantId, now, toleranceMs, spelling });
     if (problem !== undefined) return badRequest(problem);
-    if (!this.requestIds.add((textIn(body, 'requestID') ?? '').toLowerCase())) {
+    const requestId = textIn(body, SPELLINGS[this.current.envelopeSpelling].requestId) ?? '';
+    if (!this.requestIds.add(requestId.toLowerCase())) {
       this.repeatedRequestIds += 1;
       return badRequest('requestID was used before', 'REQUEST_ID_REPEATED');
     }

@@ -4,23 +4,27 @@ import { isOver, type Token, tokenFrom } from '../kernel/grants';
 
 const part = (content: unknown): string => Buffer.from(JSON.stringify(content)).toString('base64url');
 
+export interface TokenSettings {
+  /** the vendor's pages say 60 minutes */
+  tokenLifetimeMs: number;
+  tokenFormat: 'jwt' | 'opaque';
+  /** what `expires_in` says; null: the lifetime in seconds. The vendor's pages only ever show 0000. */
+  reportedExpiresIn: number | null;
+}
+
 /** Hands out access tokens and knows which are still good. */
 export class TokenMint {
-  /** the vendor's pages say 60 minutes */
-  lifetimeMs = 3_600_000;
-  format: 'jwt' | 'opaque' = 'jwt';
-  /** what `expires_in` says; undefined: the lifetime in seconds. The vendor's pages only ever show 0000. */
-  reportedExpiresIn: number | undefined;
   minted = 0;
   private readonly tokens = new Map<string, Token>();
 
-  mint(now: number): { token: string; expiresIn: number } {
+  mint(now: number, settings: TokenSettings): { token: string; expiresIn: number } {
     this.minted += 1;
     this.forgetExpired(now);
-    const expiresAt = now + this.lifetimeMs;
-    const token = this.format === 'jwt' ? this.jwt(now, expiresAt) : this.opaque(now);
+    const { tokenLifetimeMs, tokenFormat, reportedExpiresIn } = settings;
+    const expiresAt = now + tokenLifetimeMs;
+    const token = tokenFormat === 'jwt' ? this.jwt(now, expiresAt) : this.opaque(now);
     this.tokens.set(token, { token, expiresAt, revoked: false, consentId: undefined });
-    return { token, expiresIn: this.reportedExpiresIn ?? Math.floor(this.lifetimeMs / 1000) };
+    return { token, expiresIn: reportedExpiresIn ?? Math.floor(tokenLifetimeMs / 1000) };
   }
 
   put(given: Fields, now: number): void {
@@ -45,9 +49,6 @@ export class TokenMint {
   reset(): void {
     this.tokens.clear();
     this.minted = 0;
-    this.lifetimeMs = 3_600_000;
-    this.format = 'jwt';
-    this.reportedExpiresIn = undefined;
   }
 
   private jwt(now: number, expiresAt: number): string {

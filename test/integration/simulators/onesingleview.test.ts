@@ -187,6 +187,18 @@ describe('the OneSingleView simulator', () => {
     expect(answer.json).toEqual({ status: 'FAILURE', errorCode: 'APIERR400', message });
   });
 
+  it("takes the spelling of the vendor's tables only where it is told to", async () => {
+    const spelt = () => ({
+      ...balanceQuestion(ID, { dateTimeStamp: undefined, requestID: undefined }),
+      DateTimeStamp: new Date().toISOString(),
+      RequestID: randomUUID(),
+    });
+    expect((await readOneSingleView(url, token, spelt())).status).toBe(400);
+    await osv.control.settings({ envelopeSpelling: 'table' });
+    expect((await readOneSingleView(url, token, spelt())).status).toBe(200);
+    expect((await readOneSingleView(url, token, balanceQuestion(ID))).status).toBe(400);
+  });
+
   it('refuses a requestID that was used before, and counts it', async () => {
     const requestID = randomUUID();
     expect((await readOneSingleView(url, token, balanceQuestion(ID, { requestID }))).status).toBe(200);
