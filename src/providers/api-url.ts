@@ -11,7 +11,7 @@ export function apiUrl(
   let filled = path;
   for (const [name, value] of Object.entries(values)) {
     if (value === '' || value === '.' || value === '..' || !value.isWellFormed()) return undefined;
-    filled = filled.replace(`{${name}}`, () => encodeURIComponent(value));
+    filled = filled.replace(`{${name}}`, encodeURIComponent(value));
   }
   return baseUrl.replace(/\/+$/, '') + filled;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ProviderTokens } from '../../src/connections/provider-tokens';
 import type { GrantedToken, TokenFailure } from '../../src/connections/provider-tokens';
 import { SecretBox } from '../../src/shared/secret-box';
-import type { Queryable } from '../../src/shared/database';
+import type { Queryable, Sql } from '../../src/shared/database';
 import { createTestDatabase } from '../support/postgres';
 import type { TestDatabase } from '../support/postgres';
 
@@ -143,6 +143,7 @@ describe('ProviderTokens', () => {
   it('frees the lease where the request throws', async () => {
     const thrown = replica().obtain(connectionId, () => Promise.reject(new Error('a fault of ours')));
     await expect(thrown).rejects.toThrow('a fault of ours');
+    expect((await storedRow()).refreshing_until).toBeNull();
     const next = await replica().obtain(connectionId, () => Promise.resolve(granted('after')));
     expect(next).toMatchObject({ accessToken: 'after' });
   });
@@ -208,6 +209,23 @@ describe('ProviderTokens', () => {
     expect(renewed).toMatchObject({ accessToken: 'renewed' });
     // Another read comes back late with the refusal of the old one.
     await replica().discard(connectionId, 'refused');
+    expect(await storedToken()).toBe('renewed');
+  });
+
+  it('leaves a token alone that was renewed while the refused one was being discarded', async () => {
+    await replica().obtain(connectionId, () => Promise.resolve(granted('refused')));
+    let looked = false;
+    const renewedMeanwhile: Queryable = {
+      query: async <T>(sql: Sql, values?: readonly unknown[]) => {
+        const rows = await test.database.query<T>(sql, values);
+        if (looked) return rows;
+        looked = true;
+        await expireToken();
+        await replica().obtain(connectionId, () => Promise.resolve(granted('renewed')));
+        return rows;
+      },
+    };
+    await new ProviderTokens(renewedMeanwhile, new SecretBox(KEYS), TIMES).discard(connectionId, 'refused');
     expect(await storedToken()).toBe('renewed');
   });
 
