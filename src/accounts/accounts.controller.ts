@@ -61,7 +61,9 @@ export class AccountsController {
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
     const rejections = new Rejections();
     try {
-      const result = await this.imports.run(request, mediaType(request), rejections);
+      // An iterator that gave up would close the connection, and with it the way back for the answer.
+      const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+      const result = await this.imports.run(body, mediaType(request), rejections);
       response.type('application/json');
       await pipeline(Readable.from(toJson(result)), response);
     } catch (error) {

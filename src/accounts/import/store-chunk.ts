@@ -25,7 +25,8 @@ from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::te
   as l(connection_id, bank_code, provider_account_id, currency, account_ext_id, unit, at)
 left join account b on b.connection_id = l.connection_id and b.bank_code = l.bank_code
   and b.provider_account_id = l.provider_account_id and b.currency = l.currency
-left join account n on coalesce(n.business_unit, '') = l.unit and n.account_ext_id = l.account_ext_id`;
+left join account n on coalesce(n.business_unit, '') = l.unit and n.account_ext_id = l.account_ext_id
+order by l.at`;
 
 const INSERT_SUBJECTS = `
 insert into access_subject (consent_id, bank_code, provider_account_id)
@@ -50,6 +51,13 @@ interface Present {
   consent_id: string | null;
   status: string | null;
   namesake: string | null;
+}
+
+interface InsertedRow {
+  connection_id: string;
+  bank_code: string;
+  provider_account_id: string;
+  currency: string;
 }
 
 /** Stores one chunk of valid lines in the caller's transaction, with the result that storing them one by one would have. */
@@ -101,30 +109,27 @@ async function storeRound(tx: Queryable, round: readonly PlacedLine[], stored: S
     if (found.consent_id !== account.consentId) moves.push({ accountId: found.id, consentId: account.consentId });
   }
   if (moves.length > 0) await moveAccounts(tx, moves);
-  if (fresh.length > 0) await insertFresh(tx, fresh, stored);
+  const missed = fresh.length > 0 ? await insertFresh(tx, fresh) : [];
+  stored.created += fresh.length - missed.length;
+  // Another request stored the same account in between: the insert has waited for its end, so now it can be seen.
+  if (missed.length > 0) await storeRound(tx, missed, stored);
 }
 
-async function insertFresh(tx: Queryable, fresh: readonly PlacedLine[], stored: StoredChunk): Promise<void> {
+/** @returns the lines that ran into an account which was not there a moment ago */
+async function insertFresh(tx: Queryable, fresh: readonly PlacedLine[]): Promise<PlacedLine[]> {
   const consentIds = fresh.map(({ account }) => account.consentId);
   const bankCodes = fresh.map(({ bankCode }) => bankCode);
   const numbers = fresh.map(({ account }) => account.providerAccountId);
   await tx.query(INSERT_SUBJECTS, [consentIds, bankCodes, numbers]);
-  const inserted = await tx.query<{
-    connection_id: string;
-    bank_code: string;
-    provider_account_id: string;
-    currency: string;
-  }>(INSERT_ACCOUNTS, [...identities(fresh), consentIds]);
-  stored.created += inserted.length;
-  if (inserted.length === fresh.length) return;
+  const inserted = await tx.query<InsertedRow>(INSERT_ACCOUNTS, [...identities(fresh), consentIds]);
+  if (inserted.length === fresh.length) return [];
   const keys = new Set(
     inserted.map((row) => JSON.stringify([row.connection_id, row.bank_code, row.provider_account_id, row.currency])),
   );
-  for (const { line, connectionId, bankCode, account } of fresh) {
+  return fresh.filter(({ connectionId, bankCode, account }) => {
     const key = JSON.stringify([connectionId, bankCode, account.providerAccountId, account.currency]);
-    if (!keys.has(key))
-      reject(stored, line, '', 'met another request that stored the same account: send the line again');
-  }
+    return !keys.has(key);
+  });
 }
 
 function changesNotAllowed(found: Present, account: AccountFields): FieldError[] {

@@ -1,0 +1,72 @@
+import { ApiProblem } from '../../shared/problem';
+import { readCsv, type ReadLine, readNdjson } from './read-lines';
+import { splitLines } from './split-lines';
+
+const ACCOUNT = { consentId: '3', providerAccountId: 'iban', currency: 'EUR', accountExtId: 'ext' };
+const HEADER = 'consentId,providerAccountId,currency,accountExtId,businessUnit';
+
+async function collect(read: typeof readCsv, ...lines: string[]): Promise<ReadLine[]> {
+  async function* source(): AsyncGenerator<Buffer> {
+    yield Promise.resolve(Buffer.from(lines.join('\n')));
+  }
+  const found: ReadLine[] = [];
+  for await (const line of read(splitLines(source()))) found.push(line);
+  return found;
+}
+
+const fields = (line: ReadLine | undefined): string[] =>
+  line && 'errors' in line ? line.errors.map(({ field }) => field) : [];
+
+describe('readNdjson', () => {
+  it('reads an account a line and skips empty lines without losing count', async () => {
+    const text = JSON.stringify(ACCOUNT);
+    expect(await collect(readNdjson, text, '', '  ', text)).toEqual([
+      { line: 1, account: ACCOUNT },
+      { line: 4, account: ACCOUNT },
+    ]);
+  });
+
+  it.each(['{"consentId":', 'null', '[]', '"text"', '7', 'NaN', '{}{}'])('refuses %s as a line', async (text) => {
+    const [line] = await collect(readNdjson, text);
+    expect(line).toMatchObject({ line: 1, errors: [{ field: '', message: 'must be one JSON object' }] });
+  });
+
+  it('names every field that is missing, unknown or wrong', async () => {
+    const [line] = await collect(
+      readNdjson,
+      '{"consentId":3,"currency":"XXX","accountExtId":"ext","iban":"x","__proto__":{}}',
+    );
+    expect(fields(line)).toEqual(['consentId', 'providerAccountId', 'currency', 'iban', '__proto__']);
+  });
+});
+
+describe('readCsv', () => {
+  it('reads columns in the order of the header row, quotes, and an empty cell as an absent field', async () => {
+    const lines = await collect(
+      readCsv,
+      'accountExtId,currency,businessUnit,consentId,providerAccountId',
+      'ext,EUR,,3,iban',
+      '"a,""b""",EUR,LT,3,"iban"',
+    );
+    expect(lines).toEqual([
+      { line: 2, account: ACCOUNT },
+      { line: 3, account: { ...ACCOUNT, accountExtId: 'a,"b"', businessUnit: 'LT' } },
+    ]);
+  });
+
+  it('keeps a forgotten quote or a missing cell to its own line', async () => {
+    const lines = await collect(readCsv, HEADER, '3,"iban,EUR,ext,', '3,iban,EUR', '3,iban,EUR,ext,', '3,x"y,EUR,ext,');
+    expect(lines.map((line) => ('account' in line ? 'good' : line.line))).toEqual([2, 3, 'good', 5]);
+  });
+
+  it.each([
+    ['', 'an empty file'],
+    ['consentId;providerAccountId;currency;accountExtId', 'semicolons'],
+    ['consentId,providerAccountId,currency', 'a missing field'],
+    [`${HEADER},iban`, 'an unknown field'],
+    [`${HEADER},currency`, 'a repeated field'],
+    ['3,iban,EUR,ext,', 'no header row'],
+  ])('refuses the whole file where the header row is %j (%s)', async (header) => {
+    await expect(collect(readCsv, header, '3,iban,EUR,ext,')).rejects.toThrow(ApiProblem);
+  });
+});

@@ -1,0 +1,96 @@
+import { RateBook } from '../../src/balances/rate-book';
+import { RatesModule } from '../../src/balances/rates.module';
+import { type AdminApp, startAdminApp } from '../support/admin-app';
+
+const today = new Date().toISOString().slice(0, 10);
+const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+
+const rate = (more: object = {}): object => ({
+  base: 'EUR',
+  quote: 'SAR',
+  date: today,
+  rate: '4.25',
+  source: 'ECB',
+  ...more,
+});
+
+describe('exchange rates', () => {
+  let admin: AdminApp;
+
+  beforeAll(async () => {
+    admin = await startAdminApp([RatesModule], { EQUIVALENT_CURRENCY: 'EUR' });
+  });
+  afterAll(() => admin.close());
+
+  it('loads rates, replaces a rate of the same pair and day, and gives the latest within seven days', async () => {
+    const book = admin.app.get(RateBook);
+    const first = await admin.api
+      .put('/admin/rates')
+      .send({ rates: [rate(), rate({ quote: 'PLN', date: daysAgo(3), rate: '4.3000000001' })] });
+    expect([first.status, first.body]).toEqual([200, { loaded: 2 }]);
+    expect(book.rate('SAR', 'EUR', today)).toEqual({
+      base: 'EUR',
+      quote: 'SAR',
+      rateDate: today,
+      rate: '4.25',
+      source: 'ECB',
+    });
+    expect(book.rate('PLN', 'EUR', today)?.rate).toBe('4.3000000001');
+    expect(book.rate('PLN', 'EUR', daysAgo(4))).toBeUndefined();
+    expect(book.rate('SAR', 'USD', today)).toBeUndefined();
+    await admin.api.put('/admin/rates').send({ rates: [rate({ rate: '4.26', source: 'desk' })] });
+    expect(book.rate('SAR', 'EUR', today)).toMatchObject({ rate: '4.26', source: 'desk' });
+    const old = await admin.api.put('/admin/rates').send({ rates: [rate({ quote: 'USD', date: daysAgo(8) })] });
+    expect(old.status).toBe(200);
+    expect(book.rate('USD', 'EUR', today)).toBeUndefined();
+    expect(book.rate('USD', 'EUR', daysAgo(1))).toBeDefined();
+  });
+
+  it('writes down who loaded how many', async () => {
+    const trail = await admin.testDatabase.database.query(
+      `select actor, action, detail from audit_entry order by id limit 1`,
+    );
+    expect(trail).toEqual([
+      { actor: 'admin', action: 'rates.load', detail: { count: 2, from: daysAgo(3), to: today } },
+    ]);
+  });
+
+  it.each([
+    ['a number', { rate: 4.25 }, 'rates[1].rate'],
+    ['zero', { rate: '0.00' }, 'rates[1].rate'],
+    ['a negative rate', { rate: '-1' }, 'rates[1].rate'],
+    ['an exponent', { rate: '1e3' }, 'rates[1].rate'],
+    ['NaN', { rate: 'NaN' }, 'rates[1].rate'],
+    ['the currency XXX', { base: 'XXX' }, 'rates[1].base'],
+    ['one currency twice', { quote: 'EUR' }, 'rates[1].quote'],
+    ['a date that does not exist', { date: '2027-02-30' }, 'rates[1].date'],
+    ['a rate without source', { source: undefined }, 'rates[1].source'],
+    ['a second rate for one pair and day', { date: '2020-01-01' }, 'rates[1]'],
+    ['an unknown field', { bid: '1' }, 'rates[1].bid'],
+  ])('refuses %s and stores none of the list', async (_what, change, field) => {
+    const answer = await admin.api
+      .put('/admin/rates')
+      .send({ rates: [rate({ date: '2020-01-01' }), rate({ date: '2020-01-02', ...change })] });
+    expect(answer.body).toMatchObject({ status: 400, errors: [{ field }] });
+    expect(
+      await admin.testDatabase.database.query(`select 1 from exchange_rate where rate_date < '2020-02-01'`),
+    ).toEqual([]);
+  });
+
+  it.each([{}, { rates: [] }, { rates: {} }, { rates: [7] }, { rates: [[]] }, []])(
+    'refuses the body %j',
+    async (body) => {
+      expect((await admin.api.put('/admin/rates').send(body)).status).toBe(400);
+    },
+  );
+
+  it('needs nothing in memory where no equivalent value is wanted', async () => {
+    const plain = await startAdminApp([RatesModule]);
+    try {
+      expect((await plain.api.put('/admin/rates').send({ rates: [rate()] })).status).toBe(200);
+      expect(plain.app.get(RateBook).rate('SAR', 'EUR', today)).toBeUndefined();
+    } finally {
+      await plain.close();
+    }
+  });
+});
