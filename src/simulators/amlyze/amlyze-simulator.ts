@@ -17,7 +17,7 @@ import {
 import { DROP, type Reply } from '../kernel/wire';
 import { type AmlyzeSettings, changedSettings, DEFAULT_SETTINGS } from './amlyze-settings';
 import { type BalanceItem, itemsOf } from './balance-item';
-import { type AmlyzeAccount, Intake } from './intake';
+import { type AmlyzeAccount, Intake, type IntakeContext } from './intake';
 import { Ledger } from './ledger';
 import { distorted, resultOf } from './results';
 
@@ -187,7 +187,7 @@ class AmlyzeSimulator implements Simulator {
     return rejection(verdict.errorCode, verdict.errorDescription);
   }
 
-  private context(request: SimulatedRequest, faults: FiredFaults) {
+  private context(request: SimulatedRequest, faults: FiredFaults): IntakeContext {
     const tenant = this.current.tenantHeader?.value ?? 'sandbox';
     return { no: request.no, at: this.clock.now(), faults, settings: this.current, tenant };
   }

@@ -9,7 +9,7 @@ export interface AmlyzeAccount {
   readonly currency: string | undefined;
 }
 
-interface Request {
+export interface IntakeContext {
   readonly no: number;
   readonly at: number;
   readonly faults: FiredFaults;
@@ -33,7 +33,7 @@ export class Intake {
   ) {}
 
   /** undefined: accepted. */
-  take(item: BalanceItem, request: Request): Verdict | undefined {
+  take(item: BalanceItem, request: IntakeContext): Verdict | undefined {
     const verdict = this.judge(item, request);
     if (verdict === undefined) {
       this.accept(item, request);
@@ -52,14 +52,14 @@ export class Intake {
     this.replaysWithOtherContent = 0;
   }
 
-  private accept(item: BalanceItem, request: Request): void {
+  private accept(item: BalanceItem, request: IntakeContext): void {
     // The registered text instead of the request's own: a ledger of a million records has few accounts.
     const accountExtId = this.accounts.get(item.accountExtId ?? '')?.accountExtId ?? item.accountExtId;
     this.ledger.accept({ ...item, accountExtId }, request.at, request.no);
     this.accepted += 1;
   }
 
-  private judge(item: BalanceItem, request: Request): Verdict | undefined {
+  private judge(item: BalanceItem, request: IntakeContext): Verdict | undefined {
     const aboutNumber = numberProblem(item);
     if (aboutNumber !== undefined) return aboutNumber;
     const number = item.communicationNumber ?? '';
@@ -97,7 +97,7 @@ export class Intake {
     if (!same) this.replaysWithOtherContent += 1;
   }
 
-  private faultVerdict(item: BalanceItem, request: Request): Verdict | undefined {
+  private faultVerdict(item: BalanceItem, request: IntakeContext): Verdict | undefined {
     const { faults } = request;
     if (faults.none) return undefined;
     const [account, number] = [item.accountExtId ?? '', item.communicationNumber ?? ''];
@@ -116,7 +116,7 @@ export class Intake {
     return { errorCode: '500', errorDescription: 'failed processing account balance' };
   }
 
-  private unknownProblem(item: BalanceItem, request: Request): Verdict | undefined {
+  private unknownProblem(item: BalanceItem, request: IntakeContext): Verdict | undefined {
     const { businessUnits } = request.settings;
     if (businessUnits !== null && !businessUnits.includes(item.businessUnit ?? '')) {
       return item.businessUnit === undefined

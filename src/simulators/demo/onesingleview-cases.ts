@@ -13,7 +13,10 @@ interface Figure {
   creditLine?: CreditLine[];
 }
 
-function booked(draft: Draft, { amount, side = CREDIT, type = 'KSAOB.ClosingBooked', creditLine }: Figure) {
+function booked(
+  draft: Draft,
+  { amount, side = CREDIT, type = 'KSAOB.ClosingBooked', creditLine }: Figure,
+): OneSingleViewBalance {
   const { currency, dateTime } = draft;
   const balance: OneSingleViewBalance = { amount, currency, creditDebitIndicator: side, type, dateTime };
   if (creditLine !== undefined) balance.creditLine = creditLine;

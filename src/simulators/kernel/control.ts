@@ -21,6 +21,12 @@ function wholeNumber(query: URLSearchParams, name: string, byDefault: number): n
   return Number(text);
 }
 
+function instant(text: string): number {
+  const found = Date.parse(text);
+  if (Number.isNaN(found)) throw new ControlProblem('since must be a date and time');
+  return found;
+}
+
 /** `offset` (0) and `limit` (1000, at most 10,000) of a list. */
 export function pageOf(query: URLSearchParams): Page {
   return { offset: wholeNumber(query, 'offset', 0), limit: Math.min(wholeNumber(query, 'limit', PAGE), MAX_PAGE) };
@@ -33,7 +39,7 @@ function accessLogPage(log: AccessLog, query: URLSearchParams): unknown {
   if (account != null) filter.account = account;
   if (path != null) filter.path = path;
   if (status != null) filter.status = wholeNumber(query, 'status', 0);
-  if (since != null) filter.since = Date.parse(since);
+  if (since != null) filter.since = instant(since);
   const { items, next } = log.page(offset, limit, filter);
   return { total: log.end, firstKept: log.start, items, nextOffset: next < log.end ? next : null };
 }

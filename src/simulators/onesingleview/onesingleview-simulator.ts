@@ -16,16 +16,7 @@ import {
   type Simulator,
 } from '../kernel/simulator';
 import type { Reply } from '../kernel/wire';
-import {
-  type Bank,
-  banksIn,
-  type Body,
-  bodyOf,
-  envelopeProblem,
-  signatureOf,
-  SPELLINGS,
-  textIn,
-} from './envelope';
+import { type Bank, banksIn, type Body, bodyOf, envelopeProblem, signatureOf, SPELLINGS, textIn } from './envelope';
 import {
   accountKey,
   type OneSingleViewAccount,

@@ -53,6 +53,10 @@ describe('the control interface', () => {
     });
     expect((await mypos.control.accessLog({ account: '1' })).map((entry) => entry.no)).toEqual([0, 2, 4]);
     expect(await mypos.control.accessLog({ status: 404 })).toHaveLength(2);
+    const since = async (time: string) => (await mypos.control.call('GET', `access-log?since=${time}`))['items'];
+    expect(await since('2020-01-01T00:00:00Z')).toHaveLength(5);
+    expect(await since('2999-01-01T00:00:00Z')).toHaveLength(0);
+    await expect(since('soon')).rejects.toThrow('since must be a date and time');
   });
 
   it('counts requests and answers by status', async () => {

@@ -159,6 +159,22 @@ describe('the OneSingleView simulator', () => {
     expect((await readOneSingleView(url, opaque, balanceQuestion(ID))).status).toBe(401);
   });
 
+  it('takes a token that was registered, until it is revoked', async () => {
+    const read = async () => (await readOneSingleView(url, 'registered', balanceQuestion(ID))).status;
+    expect(await read()).toBe(401);
+    await osv.control.call('POST', 'tokens', { token: 'registered' });
+    expect(await read()).toBe(200);
+    await osv.control.call('POST', 'tokens', { token: 'registered', revoked: true });
+    expect(await read()).toBe(401);
+  });
+
+  it("refuses another bank's consent", async () => {
+    await osv.control.call('POST', 'consents', { consentId: 'urn:ALINMA:kac-1', bankCode: 'ALINMA' });
+    const banks = [{ code: bankCode, consentId: 'urn:ALINMA:kac-1', accountId: ID }];
+    const answer = await readOneSingleView(url, token, balanceQuestion(ID, { banks }));
+    expect([answer.status, answer.json['message']]).toEqual([403, 'Consent is unknown']);
+  });
+
   it('revokes every token at DELETE tokens', async () => {
     await osv.control.call('DELETE', 'tokens');
     expect((await readOneSingleView(url, token, balanceQuestion(ID))).status).toBe(401);

@@ -148,6 +148,7 @@ describe.each([
 
   it('truncate cuts the body below its announced length', async () => {
     await expect(faulty({ kind: 'truncate', bytes: 10 })).rejects.toThrow();
+    await expect(faulty({ kind: 'truncate', bytes: 1_000_000 })).rejects.toThrow();
     expect(await workedDuring(faulty({ kind: 'truncate' }))).toBe(1);
   });
 
