@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { communicationNumber } from '../amlyze/communication-number';
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import type { MappedBalance, Step } from '../balances/balance';
@@ -39,14 +40,14 @@ export interface PlanInput {
  * revision that names what it supersedes, and an older instant than AMLYZE already has is not sent. Pure.
  */
 export function planRecord(input: PlanInput): RecordPlan {
-  const { balance, known, run, settingsHash } = input;
+  const { balance, known, run } = input;
   const { latest, newestSentAt } = known;
   if (newestSentAt && newestSentAt > new Date(balance.balanceAt)) {
     const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newestSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
     return { kind: 'older', reason, steps: [step(`no record: ${reason}`)] };
   }
   // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.
-  const forced = run.force && latest?.settingsHash !== forcedHash(settingsHash, run);
+  const forced = run.force && latest?.settingsHash !== forcedHash(madeWith(input), run);
   if (latest && !forced && compare(latest.value, balance.value) === 0) {
     const text = `no new record: ${latest.communicationNumber} already carries ${latest.value} for this ${balance.balanceType}`;
     return { kind: 'unchanged', communicationNumber: latest.communicationNumber, steps: [step(text)] };
@@ -54,18 +55,24 @@ export function planRecord(input: PlanInput): RecordPlan {
   return newRecord(input, latest ? { communicationNumber: latest.communicationNumber, reason: why(input) } : undefined);
 }
 
-function why({ known, settingsHash, balance }: PlanInput): SupersedeReason {
-  if (known.latest && compare(known.latest.value, balance.value) === 0) return 'forced';
-  return known.latest?.settingsHash.split('/')[0] === settingsHash ? 'bank-restatement' : 'settings-changed';
+function why(input: PlanInput): SupersedeReason {
+  const { latest } = input.known;
+  if (latest && compare(latest.value, input.balance.value) === 0) return 'forced';
+  return latest?.settingsHash.split('/')[0] === madeWith(input) ? 'bank-restatement' : 'settings-changed';
+}
+
+/** Digest of what we decided: the connection's settings and the bank's balance type, which an operator may pin anew. */
+function madeWith({ settingsHash, balance }: PlanInput): string {
+  return createHash('sha256').update(`${settingsHash} ${balance.providerType}`).digest('hex').slice(0, 16);
 }
 
 /** A forced run leaves its mark beside the settings' digest, so that a retry within the run does not force again. */
-function forcedHash(settingsHash: string, run: WaitingRun): string {
-  return `${settingsHash}/forced-by-run-${run.runId}`;
+function forcedHash(hash: string, run: WaitingRun): string {
+  return `${hash}/forced-by-run-${run.runId}`;
 }
 
 function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes']): RecordPlan {
-  const { account, balance, run, known, identity, settingsHash } = input;
+  const { account, balance, run, known, identity } = input;
   const { key, date } = businessKey(balance, run);
   const revision = (known.latest?.revision ?? 0) + 1;
   const businessUnit = account.businessUnit ?? identity.businessUnit;
@@ -100,7 +107,7 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
     revision,
     supersedes,
     payload,
-    settingsHash: run.force ? forcedHash(settingsHash, run) : settingsHash,
+    settingsHash: run.force ? forcedHash(madeWith(input), run) : madeWith(input),
   };
   const text = supersedes
     ? `record ${number}, revision ${revision}, supersedes ${supersedes.communicationNumber} (${supersedes.reason})`
