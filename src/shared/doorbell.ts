@@ -8,7 +8,7 @@ export class Doorbell {
     for (let i = 0; i < workers; i++) {
       const waiter = this.waiters.shift();
       if (waiter) waiter();
-      else this.rung = Math.min(this.rung + 1, workers);
+      else if (this.rung < workers) this.rung += 1;
     }
   }
 
