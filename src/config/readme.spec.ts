@@ -18,11 +18,11 @@ const shown = new Map(
 const WITHOUT_DEFAULT = new Set(['none', 'required', 'generated']);
 
 function defaultText(value: unknown): string | undefined {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return `\`${value}\``;
   if (typeof value === 'object' && value !== null && 'method' in value && 'path' in value) {
     return `\`${String(value.method)} ${String(value.path)}\``;
   }
-  return `\`${String(value)}\``;
+  return undefined;
 }
 
 describe("README's configuration table", () => {
