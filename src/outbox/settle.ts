@@ -33,18 +33,26 @@ export interface AttemptEnd {
   latencyMs?: number | undefined;
 }
 
+/** One call that came back, with what becomes of each of its records. */
+export interface SettledCall {
+  attemptId: string;
+  settlements: readonly Settlement[];
+  end: AttemptEnd;
+}
+
 /**
  * One statement: settle what is still ours (id, epoch, state), log every record's verdict (marked late where the claim
  * was lost), complete the attempt, and let the next record of each settled series go at once. Parking by time is the
- * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry.
+ * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry. A
+ * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  */
 const SETTLE = {
   name: 'outbox-settle',
   text: `
 with given as materialized (
-  select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::bigint[])
-  as g(id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
+  as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
 ), settled as (
   update amlyze_record r
   set state = g.state, reason = g.reason, in_doubt = g.in_doubt,
@@ -58,14 +66,17 @@ with given as materialized (
   returning r.id, r.account_id, r.balance_type, r.state
 ), logged as (
   insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
-  select g.id, $1, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
+  select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
   from given g left join settled s on s.id = g.id
   on conflict do nothing
 ), completed as (
-  update delivery_attempt set finished_at = now(), outcome = $16, http_status = $17, detail = $18, latency_ms = $19
-  where id = $1 and finished_at is null
+  update delivery_attempt a
+  set finished_at = now(), outcome = e.outcome, http_status = e.http_status, detail = e.detail, latency_ms = e.latency_ms
+  from unnest($16::bigint[], $17::text[], $18::smallint[], $19::text[], $20::integer[])
+    as e(attempt_id, outcome, http_status, detail, latency_ms)
+  where a.id = e.attempt_id and a.finished_at is null
 ), released as (
-  update amlyze_record r set next_attempt_at = now()
+  update amlyze_record r set next_attempt_at = least(r.next_attempt_at, now())
   from settled s cross join lateral (
     select o.id from amlyze_record o
     where o.account_id = s.account_id and o.balance_type = s.balance_type and o.state in ('pending', 'sending') and o.id <> s.id
@@ -73,24 +84,31 @@ with given as materialized (
     limit 1
   ) successor
   where s.state <> 'pending' and r.id = successor.id and r.state = 'pending' and r.attempts = 0 and r.whole_failures = 0
-    and r.next_attempt_at > now()
 )
 select id from settled`,
 };
 
-/**
- * Settles the records of one attempt and returns the ids that were still held under their claim; a record that is not
- * among them was taken over by another worker, and this answer stands in the log as late.
- */
+/** `settleCalls` for one call. */
 export async function settle(
   db: Queryable,
   attemptId: string,
   settlements: readonly Settlement[],
   end: AttemptEnd,
 ): Promise<Set<string>> {
-  const column = <T>(pick: (settlement: Settlement) => T): T[] => settlements.map(pick);
-  const rows = await db.query<{ id: string }>(SETTLE, [
-    attemptId,
+  return settleCalls(db, [{ attemptId, settlements, end }]);
+}
+
+/**
+ * Settles the records of calls that came back and returns the ids that were still held under their claim; a record that
+ * is not among them was taken over by another worker, and its answer stands in the log as late.
+ */
+export async function settleCalls(db: Queryable, calls: readonly SettledCall[]): Promise<Set<string>> {
+  const rows = calls.flatMap(({ attemptId, settlements }) =>
+    settlements.map((settlement) => ({ attemptId, settlement })),
+  );
+  const column = <T>(pick: (settlement: Settlement) => T): T[] => rows.map(({ settlement }) => pick(settlement));
+  const held = await db.query<{ id: string }>(SETTLE, [
+    rows.map(({ attemptId }) => attemptId),
     column((s) => s.record.id),
     column((s) => s.record.epoch),
     column((s) => s.state),
@@ -105,21 +123,28 @@ export async function settle(
     column((s) => (s.chargesAttempt ? 1 : 0)),
     column((s) => (s.wholeFailure ? 1 : 0)),
     column((s) => s.groupId ?? null),
-    end.outcome,
-    end.httpStatus ?? null,
-    end.detail ?? null,
-    end.latencyMs ?? null,
+    calls.map(({ attemptId }) => attemptId),
+    calls.map(({ end }) => end.outcome),
+    calls.map(({ end }) => end.httpStatus ?? null),
+    calls.map(({ end }) => end.detail ?? null),
+    calls.map(({ end }) => end.latencyMs ?? null),
   ]);
-  return new Set(rows.map((row) => row.id));
+  return new Set(held.map((row) => row.id));
 }
 
 const EXTEND = {
   name: 'outbox-extend-lease',
-  text: `update amlyze_record set lease_until = now() + make_interval(secs => $3::float8)
-where id = any($1::bigint[]) and attempt_id = $2 and state = 'sending'`,
+  text: `
+with held as materialized (
+  select id from amlyze_record where id = any($1::bigint[]) and attempt_id = $2 and state = 'sending' for update skip locked
+)
+update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where r.id = held.id`,
 };
 
-/** Renews the lease of a batch whose call is still under way. A record that was taken over stays taken. */
+/**
+ * Renews the lease of a batch whose call is still under way. A record that was taken over stays taken, and one that is
+ * being settled is passed over: waiting for it with others in hand could end in a deadlock.
+ */
 export async function extendLease(db: Queryable, batch: ClaimedBatch, leaseSeconds: number): Promise<void> {
   await db.query(EXTEND, [batch.records.map((record) => record.id), batch.attemptId, leaseSeconds]);
 }
