@@ -32,12 +32,15 @@ export interface ClaimRequest {
   replica: string;
   limit: number;
   leaseSeconds: number;
-  /** Records that a probe leaves out where there are others. */
+  /** Records that a probe leaves out, and with them the groups that they are in. */
   exceptIds?: readonly string[];
 }
 
+/** `id` is null in the one row that tells of a claim that found blocked records only. */
 interface ClaimRow {
-  id: string;
+  id: string | null;
+  /** Blocked records that this claim put off. */
+  parked: number;
   epoch: string;
   attempt_id: string;
   communication_number: string;
@@ -48,6 +51,9 @@ interface ClaimRow {
   attempts: number;
   whole_failures: number;
 }
+
+/** Looks at no more than this many windows of blocked records in one go; the next poll goes on from there. */
+const MAX_WINDOWS = 16;
 
 /**
  * The part that both claims share. A candidate goes out only as the oldest unsettled record of its series (account and
@@ -69,21 +75,24 @@ const CLAIM_TAIL = `
   select id, in_doubt from headed where head_id is null or head_id = id order by next_attempt_at, id limit $2
 ), parked as (
   update amlyze_record r
-  set next_attempt_at = greatest(h.head_due, h.head_lease, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 0.1 end))
+  set next_attempt_at = greatest(h.head_due, h.head_lease, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 1 end))
   from headed h where r.id = h.id and h.head_id <> h.id
+  returning 1
 ), attempt as (
   insert into delivery_attempt (endpoint, records, replica)
   select $4, count(*), $5 from ready having count(*) > 0
   returning id
+), claimed as (
+  update amlyze_record r
+  set state = 'sending', epoch = r.epoch + 1, lease_until = now() + make_interval(secs => $3::float8), next_attempt_at = null,
+      attempt_id = attempt.id, in_doubt = true
+  from ready, attempt
+  where r.id = ready.id
+  returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id, r.payload, ready.in_doubt as was_in_doubt,
+    r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
+    r.attempts, r.whole_failures
 )
-update amlyze_record r
-set state = 'sending', epoch = r.epoch + 1, lease_until = now() + make_interval(secs => $3::float8), next_attempt_at = null,
-    attempt_id = attempt.id, in_doubt = true
-from ready, attempt
-where r.id = ready.id
-returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id, r.payload, ready.in_doubt as was_in_doubt,
-  r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
-  r.attempts, r.whole_failures`;
+select claimed.*, p.parked from (select count(*)::int as parked from parked) p left join claimed on true`;
 
 const CLAIM_DUE = {
   name: 'outbox-claim-due',
@@ -97,14 +106,17 @@ with candidate as materialized (
 )${CLAIM_TAIL}`,
 };
 
+// The group's row is locked first: two scans that skip each other's records would tear the group apart.
 const CLAIM_GROUP = {
   name: 'outbox-claim-group',
   text: `
-with candidate as materialized (
-  select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
-  where kind = $1 and state = 'pending' and next_attempt_at <= now() and batch_group = $6
-  order by next_attempt_at, id
-  for update skip locked
+with mine as materialized (
+  select id from delivery_group where id = $6 for update skip locked
+), candidate as materialized (
+  select r.id, r.account_id, r.balance_type, r.next_attempt_at, r.in_doubt from mine join amlyze_record r on r.batch_group = mine.id
+  where r.kind = $1 and r.state = 'pending' and r.next_attempt_at <= now()
+  order by r.next_attempt_at, r.id
+  for update of r skip locked
 )${CLAIM_TAIL}`,
 };
 
@@ -114,22 +126,29 @@ const DUE_GROUP = {
 select g.id, g.root_id, g.depth, root.created_at as root_created_at, count(*)::int as records
 from amlyze_record r join delivery_group g on g.id = r.batch_group join delivery_group root on root.id = g.root_id
 where r.kind = $1 and r.batch_group is not null and r.state = 'pending' and r.next_attempt_at <= now()
-group by g.id, root.id order by g.id limit 8`,
+group by g.id, root.id having not bool_or(r.id = any($2::bigint[])) order by g.id limit 8`,
 };
 
-/** Claims up to `limit` due records, oldest due first; undefined when nothing may be sent now. */
+/**
+ * Claims up to `limit` due records, oldest due first; undefined when nothing may be sent now. Blocked records in front
+ * of a free one are put off window by window instead of at one window a poll.
+ */
 export async function claimDue(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
   const { kind, limit, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
-  const rows = await db.query<ClaimRow>(CLAIM_DUE, [kind, limit, leaseSeconds, endpoint, replica, exceptIds]);
-  return toBatch(rows, undefined);
+  for (let window = 0; window < MAX_WINDOWS; window += 1) {
+    const rows = await db.query<ClaimRow>(CLAIM_DUE, [kind, limit, leaseSeconds, endpoint, replica, exceptIds]);
+    const batch = toBatch(rows, undefined);
+    if (batch || rows[0]?.parked === 0) return batch;
+  }
+  return undefined;
 }
 
 /** Claims one part of a batch that was cut in two, whole; parts go before fresh records because a verdict waits on them. */
 export async function claimGroup(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
-  const { kind, leaseSeconds, endpoint, replica } = request;
+  const { kind, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
   const groups = await db.query<{ id: string; root_id: string; depth: number; root_created_at: Date; records: number }>(
     DUE_GROUP,
-    [kind],
+    [kind, exceptIds],
   );
   for (const group of groups) {
     const values = [kind, group.records, leaseSeconds, endpoint, replica, group.id];
@@ -145,9 +164,10 @@ export async function claimGroup(db: Queryable, request: ClaimRequest): Promise<
 }
 
 function toBatch(rows: readonly ClaimRow[], group: ClaimedBatch['group']): ClaimedBatch | undefined {
-  const first = rows[0];
+  const claimed = rows.filter((row): row is ClaimRow & { id: string } => row.id !== null);
+  const [first] = claimed;
   if (!first) return undefined;
-  const records = rows.map((row) => ({
+  const records = claimed.map((row) => ({
     id: row.id,
     epoch: row.epoch,
     communicationNumber: row.communication_number,
