@@ -12,6 +12,9 @@ import { InstallationEntity } from './installation.entity';
 import { AmlyzeEndpointEntity } from '../delivery/amlyze-endpoint.entity';
 import { DeliveryAttemptEntity } from '../delivery/delivery-attempt.entity';
 import { DeliveryResultEntity } from '../delivery/delivery-result.entity';
+import { OperationImportFindingEntity } from '../operations/operation-import-finding.entity';
+import { OperationImportEntity } from '../operations/operation-import.entity';
+import { OperationEntity } from '../operations/operation.entity';
 import { AmlyzeRecordEntity } from '../outbox/amlyze-record.entity';
 import { DeliveryGroupEntity } from '../outbox/delivery-group.entity';
 import { RecordKeyEntity } from '../outbox/record-key.entity';
@@ -37,6 +40,9 @@ export const entities: (new () => object)[] = [
   AmlyzeRecordEntity,
   DeliveryGroupEntity,
   RecordKeyEntity,
+  OperationEntity,
+  OperationImportEntity,
+  OperationImportFindingEntity,
   SyncRunAccountEntity,
   SyncRunEntity,
 ];

@@ -12,6 +12,10 @@ export class AmlyzeRecordEntity {
   @Column('text')
   kind: 'balance' | 'operation';
 
+  /** The AMLYZE endpoint that it goes to. */
+  @Column('text', { default: 'balance' })
+  channel: 'balance' | 'operation-single' | 'operation-batch';
+
   @Column('bigint', { nullable: true })
   accountId: string | null;
 
@@ -20,6 +24,10 @@ export class AmlyzeRecordEntity {
 
   @Column('text', { nullable: true })
   businessUnit: string | null;
+
+  /** Set for operations. */
+  @Column('text', { nullable: true })
+  operationExtId: string | null;
 
   @Column('bigint', { nullable: true })
   readingId: string | null;
@@ -48,9 +56,23 @@ export class AmlyzeRecordEntity {
   @Column('text', { nullable: true })
   supersedesReason: string | null;
 
-  /** The very JSON that is sent, in every attempt. */
-  @Column('text')
-  payload: string;
+  /** The very JSON that is sent, in every attempt; its ciphertext where `sealed`, null once shredded. */
+  @Column('text', { nullable: true })
+  payload: string | null;
+
+  /** The payload holds card data and is ciphertext. */
+  @Column('boolean', { default: false })
+  sealed: boolean;
+
+  @Column('timestamptz', { nullable: true })
+  sealedAt: Date | null;
+
+  /** Keyed hash of the plain bytes of a sealed payload. */
+  @Column('bytea', { nullable: true })
+  payloadDigest: Buffer | null;
+
+  @Column('timestamptz', { nullable: true })
+  shreddedAt: Date | null;
 
   @Column('text', { default: 'pending' })
   state: 'pending' | 'sending' | 'accepted' | 'rejected' | 'held' | 'exhausted';
