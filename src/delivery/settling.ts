@@ -1,26 +1,33 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
-import { cutInTwo, settle, type Settlement } from '../outbox/settle';
+import { cutInTwo, settleCalls, type SettledCall, type Settlement } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
+import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
 import { recordFailure, recordSuccess, recordTooLarge } from './endpoint-state';
-import type { Lane } from './lane';
 import { chargeAttempt, returnToPool, settleByVerdict, type RetryPolicy } from './settlements';
 
 /** A cut batch that found no success down to this depth asks the single endpoint whether anything is alive. */
 const CANARY_DEPTH = 3;
 /** How long the rest of such a batch waits for that answer. */
 const CANARY_WAIT_MS = 2_000;
+/** While all is well a success is written down this often; a call of one record must not cost a row of its own each time. */
+const SUCCESS_EVERY_MS = 250;
+/** Calls that are settled in one statement at most. */
+const MAX_CALLS_PER_COMMIT = 64;
 
 /** Turns the verdict about a call into settled records, cut batches and pauses. */
 @Injectable()
 export class Settling {
   private readonly logger = new Logger(Settling.name);
   private readonly policy: RetryPolicy;
+  /** Calls that come back at about the same time are settled in one commit. */
+  private readonly writes: GroupCommit<SettledCall, Set<string>>;
+  private readonly successAtMs = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -28,6 +35,7 @@ export class Settling {
     environment: Environment,
   ) {
     this.policy = { maxAttempts: environment.amlyzeMaxAttempts, random: Math.random };
+    this.writes = new GroupCommit((calls) => settleCalls(this.database, calls), MAX_CALLS_PER_COMMIT);
   }
 
   async apply(call: Call, verdict: CallVerdict): Promise<void> {
@@ -68,7 +76,7 @@ export class Settling {
       };
     });
     await this.settle(call, settlements, 'answered');
-    await recordSuccess(this.database, call.lane.endpoint, call.batch.records.length, call.lane.batchSize);
+    await this.recordSuccess(call);
     if (verdict.strangers.length > 0) {
       this.metrics.strangers.inc(verdict.strangers.length);
       this.logger.warn({
@@ -78,6 +86,14 @@ export class Settling {
       });
     }
     for (const alarm of verdict.alarms) this.logger.error({ msg: alarm, attemptId: call.batch.attemptId });
+  }
+
+  private async recordSuccess({ lane, state, batch }: Call): Promise<void> {
+    const troubled = state.pause !== undefined || state.failures > 0 || state.batchLimit !== undefined;
+    const lastMs = this.successAtMs.get(lane.endpoint);
+    if (!troubled && lastMs !== undefined && performance.now() - lastMs < SUCCESS_EVERY_MS) return;
+    this.successAtMs.set(lane.endpoint, performance.now());
+    await recordSuccess(this.database, lane.endpoint, batch.records.length, lane.batchSize);
   }
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
@@ -156,7 +172,7 @@ export class Settling {
     return this.cut(call, 'bad-request', { doubt: false, reason: detail }, canary ? 1 : undefined);
   }
 
-  private async hasSucceededSince(lane: Lane, since: Date | undefined): Promise<boolean> {
+  private async hasSucceededSince(lane: Call['lane'], since: Date | undefined): Promise<boolean> {
     if (!since) return false;
     const [row] = await this.database.query<{ alive: boolean }>(
       'select coalesce(last_success_at > $2, false) as alive from amlyze_endpoint where endpoint = $1',
@@ -228,12 +244,8 @@ export class Settling {
     failPoint('before-settle');
     const { result } = call;
     const httpStatus = result.kind === 'answer' ? result.status : undefined;
-    const held = await settle(this.database, call.batch.attemptId, settlements, {
-      outcome,
-      httpStatus,
-      detail,
-      latencyMs: Math.round(result.latencyMs),
-    });
+    const end = { outcome, httpStatus, detail, latencyMs: Math.round(result.latencyMs) };
+    const held = await this.writes.add({ attemptId: call.batch.attemptId, settlements, end });
     for (const { verdict, reason, record } of settlements) {
       this.metrics.deliveries.inc({
         kind: call.lane.kind,
@@ -242,11 +254,12 @@ export class Settling {
         reason: reason ?? '',
       });
     }
-    if (held.size < settlements.length) {
+    const late = settlements.filter(({ record }) => !held.has(record.id)).length;
+    if (late > 0) {
       this.logger.warn({
         msg: 'an answer came after its claim was taken over; logged as late, nothing changed',
         attemptId: call.batch.attemptId,
-        late: settlements.length - held.size,
+        late,
       });
     }
   }
