@@ -40,6 +40,9 @@ describe('loadEnvironment', () => {
       EQUIVALENT_CURRENCY: 'EUR',
       SYNC_CRON: '*/5 * * * * *',
       METRICS_PUBLIC: 'true',
+      OPERATIONS_IMPORT: 'without-monitoring',
+      OPERATIONS_COUNTRIES: 'ISO, XK',
+      CARD_DATA_RETENTION: '90m',
     });
     expect(environment).toBeInstanceOf(Environment);
     expect(environment.port).toBe(8080);
@@ -51,6 +54,9 @@ describe('loadEnvironment', () => {
     expect(environment.equivalentCurrency).toBe('EUR');
     expect(environment.syncCron).toBe('*/5 * * * * *');
     expect(environment.metricsPublic).toBe(true);
+    expect(environment.operationsImport).toBe('without-monitoring');
+    expect(environment.operationsCountries).toEqual(['ISO', 'XK']);
+    expect(environment.cardDataRetention).toBe(90 * 60_000);
   });
 
   it('has the documented defaults, also for variables that are present but empty', () => {
@@ -75,7 +81,17 @@ describe('loadEnvironment', () => {
       logLevel: 'info',
       metricsPublic: false,
       adminApiKeyIsNew: false,
+      operationsDelivery: 'single',
+      operationsPreflight: false,
+      operationsUnknownCodes: 'refuse',
+      operationsCountriesRequired: true,
+      operationsCallerNumbers: false,
+      cardData: 'refuse',
+      cardDataRetention: 86_400_000,
+      amlyzeOperationEndpoint: { method: 'POST', path: '/amlyze-ws-rest/operation' },
     });
+    expect(environment.operationsImport).toBeUndefined();
+    expect(environment.cardDataKeys).toBeUndefined();
     expect(environment.amlyzeBusinessUnit).toBeUndefined();
     expect(environment.equivalentCurrency).toBeUndefined();
   });
@@ -142,6 +158,19 @@ describe('loadEnvironment', () => {
     ['ALLOW_PRIVATE_ADDRESSES', { ALLOW_PRIVATE_ADDRESSES: 'yes' }],
     ['LOG_LEVEL', { LOG_LEVEL: SECRET }],
     ['METRICS_PUBLIC', { METRICS_PUBLIC: '1' }],
+    ['OPERATIONS_IMPORT', { OPERATIONS_IMPORT: 'true' }],
+    ['OPERATIONS_IMPORTS', { OPERATIONS_IMPORTS: SECRET }],
+    ['OPERATIONS_DELIVERY', { OPERATIONS_DELIVERY: SECRET }],
+    ['OPERATIONS_UNKNOWN_CODES', { OPERATIONS_UNKNOWN_CODES: SECRET }],
+    ['OPERATIONS_COUNTRIES', { OPERATIONS_COUNTRIES: 'LT,,EE' }],
+    ['OPERATIONS_RISK_CATEGORIES', { OPERATIONS_RISK_CATEGORIES: 'OP_A,OP_A' }],
+    ['CARD_DATA', { CARD_DATA: SECRET }],
+    ['CARD_DATA_KEYS', { CARD_DATA: 'encrypt', CARD_DATA_KEYS: SECRET }],
+    ['CARD_DATA_KEYS', { CARD_DATA_KEYS: COMPLETE.ENCRYPTION_KEYS.replace('first', 'other') }],
+    ['CARD_DATA_RETENTION', { CARD_DATA_RETENTION: '24' }],
+    ['CARD_DATA_RETENTION', { CARD_DATA_RETENTION: '0h' }],
+    ['CARD_DATA_RETENTION', { CARD_DATA_RETENTION: '31d' }],
+    ['AMLYZE_OPERATION_ENDPOINT', { AMLYZE_OPERATION_ENDPOINT: `GET /${SECRET}` }],
     ['NODE_TLS_REJECT_UNAUTHORIZED', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     ['AMLYZE_BATCHSIZE', { AMLYZE_BATCHSIZE: SECRET }],
     ['SYNC_CRONTAB', { SYNC_CRONTAB: SECRET }],
@@ -163,6 +192,13 @@ describe('loadEnvironment', () => {
       'AMLYZE_TYPO',
       'PORT',
     ]);
+  });
+
+  it('demands card keys where card data is encrypted into a given database', () => {
+    expect(faultsOf({ CARD_DATA: 'encrypt' })).toEqual([
+      'CARD_DATA_KEYS: required with CARD_DATA=encrypt and DATABASE_URL',
+    ]);
+    expect(faultsOf({ CARD_DATA: 'encrypt', CARD_DATA_KEYS: key('card') })).toEqual([]);
   });
 
   it('permits http and loopback for AMLYZE only with ALLOW_PRIVATE_ADDRESSES', () => {
@@ -188,7 +224,7 @@ describe('loadEnvironment', () => {
     expect(faultsOf({ AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: file })).toEqual([]);
   });
 
-  it('makes admin and encryption keys once in DATA_DIR without DATABASE_URL, for the owner only', () => {
+  it('makes admin, encryption and card keys once in DATA_DIR without DATABASE_URL, for the owner only', () => {
     const dataDir = join(folder, 'deep', 'data');
     const env = { AMLYZE_BASE_URL: COMPLETE.AMLYZE_BASE_URL, AMLYZE_TOKEN: 't', DATA_DIR: dataDir };
     const first = loadEnvironment(env);
@@ -197,9 +233,11 @@ describe('loadEnvironment', () => {
     expect(first.adminApiKey.length).toBeGreaterThanOrEqual(32);
     expect(second.adminApiKey).toBe(first.adminApiKey);
     expect(second.encryptionKeys).toEqual(first.encryptionKeys);
+    expect(second.cardDataKeys).toEqual(first.cardDataKeys);
+    expect(first.cardDataKeys?.[0]?.key).not.toEqual(first.encryptionKeys[0]?.key);
     expect(first.encryptionKeys[0]?.key).toHaveLength(32);
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
-    for (const name of ['admin-api-key', 'encryption-keys']) {
+    for (const name of ['admin-api-key', 'encryption-keys', 'card-data-keys']) {
       expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600);
     }
   });
@@ -233,7 +271,7 @@ describe('.env.example', () => {
   });
 
   it('holds no secret', () => {
-    for (const name of ['ADMIN_API_KEY', 'ENCRYPTION_KEYS', 'AMLYZE_TOKEN', 'DATABASE_URL'])
+    for (const name of ['ADMIN_API_KEY', 'ENCRYPTION_KEYS', 'CARD_DATA_KEYS', 'AMLYZE_TOKEN', 'DATABASE_URL'])
       expect(shown.get(name)).toBe('');
   });
 });

@@ -138,6 +138,88 @@ export class Environment {
   readonly metricsPublic: boolean = false;
 
   /**
+   * `without-monitoring` turns on the import of card payments. AMLYZE takes them as past operations and does not assess their
+   * risk, so the institution has to say it in these words; absent, operations are refused.
+   */
+  @Variable(parse.oneOf('without-monitoring'))
+  readonly operationsImport?: 'without-monitoring';
+
+  /** How operations go out: one by one, or up to AMLYZE_BATCH_SIZE in a call; one that asks for screening always goes alone. */
+  @Variable(parse.oneOf('single', 'batch'))
+  readonly operationsDelivery: 'single' | 'batch' = 'single';
+
+  /** Asks AMLYZE's validation of batches first, and sends what passes it. */
+  @Variable(parse.flag)
+  readonly operationsPreflight: boolean = false;
+
+  /** What to do with a code that is not in its list: refuse the operation, or pass the code on with a warning. */
+  @Variable(parse.oneOf('refuse', 'pass'))
+  readonly operationsUnknownCodes: 'refuse' | 'pass' = 'refuse';
+
+  /** Whether sourceCountry and destinationCountry have to be given: AMLYZE's fields call them optional, its errors mandatory. */
+  @Variable(parse.flag)
+  readonly operationsCountriesRequired: boolean = true;
+
+  /** Whether a caller may bring communicationNumbers of its own. */
+  @Variable(parse.flag)
+  readonly operationsCallerNumbers: boolean = false;
+
+  /** AMLYZE's cardOperationSubType codes of this client, separated by commas. */
+  @Variable(parse.codes)
+  readonly operationsCardSubTypes: readonly string[] = [
+    'CARD_PURCHASE',
+    'CARD_ACCOUNT_FUNDING_TRANSACTION',
+    'CARD_PAYMENT_CREDIT',
+    'CARD_REFUND',
+  ];
+
+  /** AMLYZE's riskManagementCategory codes of this client, separated by commas. */
+  @Variable(parse.codes)
+  readonly operationsRiskCategories: readonly string[] = ['OP_TRANSFER', 'OP_DEFAULT'];
+
+  /** Country codes of this client; `ISO` stands for all of ISO 3166-1, so `ISO,XK` adds one. */
+  @Variable(parse.codes)
+  readonly operationsCountries: readonly string[] = ['ISO'];
+
+  /** Currency codes of this client; `ISO` stands for all of ISO 4217. */
+  @Variable(parse.codes)
+  readonly operationsCurrencies: readonly string[] = ['ISO'];
+
+  /** Business units that operations may name, separated by commas; any unless set. */
+  @Variable(parse.codes)
+  readonly operationsBusinessUnits?: readonly string[];
+
+  /** `encrypt` accepts card number, expiry date and holder and keeps them sealed; `refuse` refuses operations that have them. */
+  @Variable(parse.oneOf('refuse', 'encrypt'))
+  readonly cardData: 'refuse' | 'encrypt' = 'refuse';
+
+  /**
+   * Keys that seal requests with card data, written like ENCRYPTION_KEYS and different from them. Required with
+   * CARD_DATA=encrypt and DATABASE_URL; without DATABASE_URL generated once into DATA_DIR.
+   */
+  @Variable(parse.encryptionKeys)
+  readonly cardDataKeys?: readonly EncryptionKey[];
+
+  /** Milliseconds that card data is kept after the verdict, written as 30m, 24h or 7d; it is shredded after 30 days in any case. */
+  @Variable(parse.duration)
+  readonly cardDataRetention: number = 24 * 3_600_000;
+
+  /** Method and path of a single operation, below AMLYZE_BASE_URL. */
+  @Variable(parse.endpoint)
+  readonly amlyzeOperationEndpoint: Endpoint = { method: 'POST', path: '/amlyze-ws-rest/operation' };
+
+  /** Method and path of the batch of operations, below AMLYZE_BASE_URL. */
+  @Variable(parse.endpoint)
+  readonly amlyzeBatchOperationsEndpoint: Endpoint = { method: 'POST', path: '/amlyze-ws-rest/batch-operations' };
+
+  /** Method and path of the validation of a batch of operations, below AMLYZE_BASE_URL. */
+  @Variable(parse.endpoint)
+  readonly amlyzeValidateOperationsEndpoint: Endpoint = {
+    method: 'POST',
+    path: '/amlyze-ws-rest/validate-batch-operations',
+  };
+
+  /**
    * Places at which the process ends as by kill -9, for fault tests: after-claim, after-response, before-settle, separated by
    * commas. Only with ALLOW_PRIVATE_ADDRESSES.
    */

@@ -20,6 +20,11 @@ export function generatedEncryptionKeys(dataDir: string): GeneratedKey {
   return readOrCreate(dataDir, 'encryption-keys', () => `local:${randomBytes(32).toString('base64')}`);
 }
 
+/** The key that seals card data; whoever loses it has to submit the operations again that were not sent yet. */
+export function generatedCardDataKeys(dataDir: string): GeneratedKey {
+  return readOrCreate(dataDir, 'card-data-keys', () => `local-card:${randomBytes(32).toString('base64')}`);
+}
+
 function readOrCreate(dataDir: string, name: string, make: () => string): GeneratedKey {
   const folder = resolve(dataDir);
   const file = join(folder, name);

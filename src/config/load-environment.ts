@@ -4,11 +4,20 @@ import { validateSync } from 'class-validator';
 import { checkBaseUrl } from '../shared/http-client';
 import { ConfigurationProblem } from './configuration-problem';
 import { Environment } from './environment';
-import { generatedAdminKey, generatedEncryptionKeys } from './generated-keys';
+import { generatedAdminKey, generatedCardDataKeys, generatedEncryptionKeys } from './generated-keys';
 import { Malformed, declaredVariables } from './variable';
 
 /** A name that begins like this is meant for the gateway: a wrong one is a typing error, not somebody else's. */
-const OWN_PREFIXES = ['AMLYZE_', 'COMMUNICATION_NUMBER', 'SYNC_', 'ENCRYPTION_KEY', 'ADMIN_API', 'EQUIVALENT_'];
+const OWN_PREFIXES = [
+  'AMLYZE_',
+  'COMMUNICATION_NUMBER',
+  'SYNC_',
+  'ENCRYPTION_KEY',
+  'ADMIN_API',
+  'EQUIVALENT_',
+  'OPERATIONS_',
+  'CARD_DATA',
+];
 
 /**
  * Reads and validates the environment. Without DATABASE_URL it makes the missing keys in DATA_DIR.
@@ -20,8 +29,9 @@ export function loadEnvironment(env: NodeJS.ProcessEnv): Environment {
   const draft = plainToInstance(Environment, withoutAbsent(texts), { exposeDefaultValues: true });
   const faults = [...unknownNames(given), ...malformed(draft), ...conflicts(draft, given)];
   if (faults.length > 0) throw new ConfigurationProblem(faults);
-  if (draft.databaseUrl !== undefined) return Object.freeze(draft);
-  return Object.freeze(withGeneratedKeys(draft, given));
+  const complete = draft.databaseUrl === undefined ? withGeneratedKeys(draft, given) : draft;
+  if (sharesKey(complete)) throw new ConfigurationProblem(['CARD_DATA_KEYS: must not hold a key of ENCRYPTION_KEYS']);
+  return Object.freeze(complete);
 }
 
 function withoutAbsent(texts: Record<string, string | undefined>): Record<string, string> {
@@ -61,6 +71,7 @@ function conflicts(draft: Environment, given: Record<string, string | undefined>
   if (given.DATABASE_URL !== undefined) {
     require('ADMIN_API_KEY', ' with DATABASE_URL');
     require('ENCRYPTION_KEYS', ' with DATABASE_URL');
+    if (draft.cardData === 'encrypt') require('CARD_DATA_KEYS', ' with CARD_DATA=encrypt and DATABASE_URL');
   }
   if (given.FAIL_POINTS !== undefined && draft.allowPrivateAddresses !== true) {
     faults.push('FAIL_POINTS: only for fault tests, with ALLOW_PRIVATE_ADDRESSES=true');
@@ -71,15 +82,23 @@ function conflicts(draft: Environment, given: Record<string, string | undefined>
   return faults;
 }
 
+/** Card data is sealed apart: who may read bank secrets must not thereby read card numbers. */
+function sharesKey({ encryptionKeys, cardDataKeys = [] }: Environment): boolean {
+  return cardDataKeys.some((card) => encryptionKeys.some((other) => other.key.equals(card.key)));
+}
+
 function withGeneratedKeys(draft: Environment, given: Record<string, string | undefined>): Environment {
   const adminKey = given.ADMIN_API_KEY === undefined ? generatedAdminKey(draft.dataDir) : undefined;
   const keys = given.ENCRYPTION_KEYS === undefined ? generatedEncryptionKeys(draft.dataDir) : undefined;
+  // Also while card data is refused: what was taken before is still to be sent.
+  const cardKeys = given.CARD_DATA_KEYS === undefined ? generatedCardDataKeys(draft.dataDir) : undefined;
   const texts = {
     ...(adminKey ? { adminApiKey: adminKey.text } : {}),
     ...(keys ? { encryptionKeys: keys.text } : {}),
+    ...(cardKeys ? { cardDataKeys: cardKeys.text } : {}),
   };
   const read = plainToInstance(Environment, texts);
-  for (const property of ['adminApiKey', 'encryptionKeys'] as const) {
+  for (const property of ['adminApiKey', 'encryptionKeys', 'cardDataKeys'] as const) {
     const value: unknown = read[property];
     if (value instanceof Malformed) {
       const name = declaredVariables().get(property) ?? property;
@@ -89,5 +108,6 @@ function withGeneratedKeys(draft: Environment, given: Record<string, string | un
   return Object.assign(draft, {
     ...(adminKey ? { adminApiKey: read.adminApiKey, adminApiKeyIsNew: adminKey.isNew } : {}),
     ...(keys ? { encryptionKeys: read.encryptionKeys } : {}),
+    ...(cardKeys ? { cardDataKeys: read.cardDataKeys } : {}),
   });
 }

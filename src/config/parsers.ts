@@ -138,6 +138,26 @@ export function currency(text: string): string | Malformed {
     : new Malformed('must be an ISO 4217 currency code such as EUR');
 }
 
+/** AMLYZE's codes, separated by commas. */
+export function codes(text: string): readonly string[] | Malformed {
+  const list = text.split(',').map((code) => code.trim());
+  const malformed = list.some((code) => !/^[^\p{Cc}]{1,255}$/u.test(code));
+  if (malformed) return new Malformed('must be codes of at most 255 characters, separated by commas');
+  return new Set(list).size === list.length ? list : new Malformed('holds one code twice');
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const LONGEST_DURATION_MS = 30 * UNIT_MS.d;
+
+/** In milliseconds; at most 30 days. */
+export function duration(text: string): number | Malformed {
+  const [, count, unit] = /^(\d{1,7})([smhd])$/.exec(text) ?? [];
+  const ms = unit === undefined ? Number.NaN : Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  return ms > 0 && ms <= LONGEST_DURATION_MS
+    ? ms
+    : new Malformed('must be a duration of at most 30 days such as 30m, 24h or 7d');
+}
+
 function readable(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
