@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = toProblem(error);
     const correlationId = requestContext()?.correlationId ?? response.get('X-Correlation-Id') ?? 'none';
     if (problem.getStatus() >= 500) {
-      this.logger.error({ err: error, correlationId, method: request.method }, 'request failed');
+      this.logger.error({ msg: 'request failed', err: error, correlationId, method: request.method });
     }
     if (response.headersSent) {
       response.destroy();

@@ -91,7 +91,7 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     try {
       await this.refresh();
     } catch (error) {
-      this.logger.warn({ err: error }, 'exchange rates could not be refreshed');
+      this.logger.warn({ msg: 'exchange rates could not be refreshed', err: error });
     }
   }
 }

@@ -88,7 +88,7 @@ export class AccountImport {
 
   private stopped(error: unknown, { created, updated }: ImportResult, line: number): ApiProblem {
     const unavailable = isDatabaseUnavailable(error);
-    this.logger.warn({ err: error, created, updated, line }, 'an import of accounts stopped');
+    this.logger.warn({ msg: 'an import of accounts stopped', err: error, created, updated, line });
     return new ApiProblem({
       status: unavailable ? 503 : 500,
       name: 'import-stopped',

@@ -16,16 +16,21 @@ export interface StoredChunk {
 }
 
 // These statements are not prepared: the table may grow from nothing to millions of rows within one import, and each chunk
-// needs a plan for the table as it is by then.
+// needs a plan for the table as it is by then. `limit 1`, which the unique indexes make true anyway, keeps the planner to
+// one index look-up a line; left to itself it scans the whole table for every chunk (64 ms instead of 24 at 100,000 rows).
 
 // Both identities of every line at once: who is already at this place in the bank, who already has this name in AMLYZE.
 const FIND_PRESENT = `
 select l.at::int as at, b.id as id, b.account_ext_id, coalesce(b.business_unit, '') as unit, b.consent_id, b.status, n.id as namesake
 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
   as l(connection_id, bank_code, provider_account_id, currency, account_ext_id, unit, at)
-left join account b on b.connection_id = l.connection_id and b.bank_code = l.bank_code
-  and b.provider_account_id = l.provider_account_id and b.currency = l.currency
-left join account n on coalesce(n.business_unit, '') = l.unit and n.account_ext_id = l.account_ext_id
+left join lateral (
+  select * from account where connection_id = l.connection_id and bank_code = l.bank_code
+    and provider_account_id = l.provider_account_id and currency = l.currency limit 1
+) b on true
+left join lateral (
+  select id from account where coalesce(business_unit, '') = l.unit and account_ext_id = l.account_ext_id limit 1
+) n on true
 order by l.at`;
 
 const INSERT_SUBJECTS = `
@@ -38,7 +43,10 @@ insert into account (connection_id, consent_id, subject_id, bank_code, provider_
 select l.connection_id, l.consent_id, s.id, l.bank_code, l.provider_account_id, l.currency, l.account_ext_id, nullif(l.unit, '')
 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) with ordinality
   as l(connection_id, bank_code, provider_account_id, currency, account_ext_id, unit, consent_id, at)
-join access_subject s on s.consent_id = l.consent_id and s.bank_code = l.bank_code and s.provider_account_id = l.provider_account_id
+cross join lateral (
+  select id from access_subject where consent_id = l.consent_id and bank_code = l.bank_code
+    and provider_account_id = l.provider_account_id limit 1
+) s
 order by l.at
 on conflict do nothing
 returning connection_id, bank_code, provider_account_id, currency`;
