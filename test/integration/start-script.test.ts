@@ -1,10 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const SCRIPT = join(__dirname, '..', '..', 'scripts', 'start.mjs');
+const SCRIPTS = join(__dirname, '..', '..', 'scripts');
+
+/** Stands in for TypeScript's. */
+const COMPILER = 'node_modules/typescript/bin/tsc';
 
 describe('npm start', () => {
   let root: string;
@@ -21,13 +35,15 @@ describe('npm start', () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'start-'));
     mkdirSync(join(root, 'scripts'));
-    copyFileSync(SCRIPT, join(root, 'scripts', 'start.mjs'));
+    for (const name of ['start.mjs', 'build-if-stale.mjs'])
+      copyFileSync(join(SCRIPTS, name), join(root, 'scripts', name));
     write('src/main.ts', '');
     write('migrations/1-x.sql', '');
     write(
-      'node_modules/@nestjs/cli/bin/nest.js',
-      `const fs = require('fs'); fs.mkdirSync('dist', { recursive: true }); fs.writeFileSync('built', '');
-       fs.writeFileSync('dist/main.js', 'console.log(JSON.stringify({ argv: process.argv.slice(2), flags: process.execArgv })); process.exit(7)');`,
+      COMPILER,
+      `const fs = require('fs'); const out = process.argv[process.argv.indexOf('--outDir') + 1];
+       fs.mkdirSync(out, { recursive: true }); fs.writeFileSync('built', '');
+       fs.writeFileSync(out + '/main.js', 'console.log(JSON.stringify({ argv: process.argv.slice(2), flags: process.execArgv })); process.exit(7)');`,
     );
   });
   afterEach(() => rmSync(root, { recursive: true }));
@@ -61,8 +77,34 @@ describe('npm start', () => {
   });
 
   it('ends with the code of a failed build and starts nothing', () => {
-    write('node_modules/@nestjs/cli/bin/nest.js', 'process.exit(2)');
+    write(COMPILER, 'process.exit(2)');
     expect(start()).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('leaves the former build as it was, and nothing beside it, where the compiler is interrupted', () => {
+    write('dist/main.js', 'process.exit(3)');
+    age('dist/main.js', 5);
+    write(
+      COMPILER,
+      `const fs = require('fs'); const out = process.argv[process.argv.indexOf('--outDir') + 1];
+       fs.mkdirSync(out, { recursive: true }); fs.writeFileSync(out + '/main.js', ''); process.kill(process.pid, 'SIGKILL');`,
+    );
+    expect(start().status).toBe(1);
+    expect(readFileSync(join(root, 'dist', 'main.js'), 'utf8')).toBe('process.exit(3)');
+    expect(readdirSync(root).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
+  });
+
+  it('builds again what was changed while the compiler ran', () => {
+    write(
+      COMPILER,
+      `const fs = require('fs'); const out = process.argv[process.argv.indexOf('--outDir') + 1];
+       fs.mkdirSync(out, { recursive: true }); fs.appendFileSync('built', 'x');
+       const now = Date.now() / 1000; fs.utimesSync('src/main.ts', now, now);
+       fs.writeFileSync(out + '/main.js', 'process.exit(7)'); fs.utimesSync(out + '/main.js', now + 1, now + 1);`,
+    );
+    start();
+    expect(start().status).toBe(7);
+    expect(readFileSync(join(root, 'built'), 'utf8')).toBe('xx');
   });
 
   it('is the gateway itself, so that a signal to it reaches the gateway', async () => {
