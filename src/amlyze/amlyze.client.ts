@@ -13,6 +13,9 @@ export type AmlyzeSettings = Pick<
   | 'amlyzeTimeoutMs'
   | 'amlyzeBatchEndpoint'
   | 'amlyzeSingleEndpoint'
+  | 'amlyzeOperationEndpoint'
+  | 'amlyzeBatchOperationsEndpoint'
+  | 'amlyzeValidateOperationsEndpoint'
 >;
 
 type Endpoint = AmlyzeSettings['amlyzeBatchEndpoint'];
@@ -32,18 +35,29 @@ export class AmlyzeClient {
     this.token = token;
   }
 
-  /**
-   * Sends the frozen records as one batch. They are joined as text: parsing and writing them again could change a
-   * digit.
-   */
+  /** Sends frozen balances as one batch. */
   async sendBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
-    if (payloads.length === 0) throw new RangeError('a batch holds at least one record');
-    return await this.send(this.settings.amlyzeBatchEndpoint, `{"accountBalances":[${payloads.join(',')}]}`);
+    return await this.send(this.settings.amlyzeBatchEndpoint, batchOf('accountBalances', payloads));
   }
 
-  /** Sends one frozen record to the single endpoint, byte for byte. */
+  /** Sends one frozen balance to the single endpoint, byte for byte. */
   async sendSingle(payload: string): Promise<Answer | CallFailure> {
     return await this.send(this.settings.amlyzeSingleEndpoint, payload);
+  }
+
+  /** Sends one frozen operation to the single endpoint, byte for byte. */
+  async sendOperation(payload: string): Promise<Answer | CallFailure> {
+    return await this.send(this.settings.amlyzeOperationEndpoint, payload);
+  }
+
+  /** Sends frozen operations as one batch; AMLYZE imports them without evaluation and without screening. */
+  async sendOperationBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
+    return await this.send(this.settings.amlyzeBatchOperationsEndpoint, batchOf('operations', payloads));
+  }
+
+  /** Asks what AMLYZE would say to a batch of operations; it stores nothing. */
+  async validateOperationBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
+    return await this.send(this.settings.amlyzeValidateOperationsEndpoint, batchOf('operations', payloads));
   }
 
   /**
@@ -51,8 +65,15 @@ export class AmlyzeClient {
    * pause that began under one hash need not outlive it. SHA-256 in hex; the token enters as a digest.
    */
   configurationHash(): string {
-    const { amlyzeBaseUrl, amlyzeBatchEndpoint, amlyzeSingleEndpoint, amlyzeTenantHeader } = this.settings;
-    const endpoints = [amlyzeBatchEndpoint, amlyzeSingleEndpoint].flatMap(({ method, path }) => [method, path]);
+    const { settings } = this;
+    const endpoints = [
+      settings.amlyzeBatchEndpoint,
+      settings.amlyzeSingleEndpoint,
+      settings.amlyzeOperationEndpoint,
+      settings.amlyzeBatchOperationsEndpoint,
+      settings.amlyzeValidateOperationsEndpoint,
+    ].flatMap(({ method, path }) => [method, path]);
+    const { amlyzeBaseUrl, amlyzeTenantHeader } = settings;
     const tenant = amlyzeTenantHeader ? [amlyzeTenantHeader.name, amlyzeTenantHeader.value] : [];
     const parts = [trimSlashes(amlyzeBaseUrl), ...endpoints, this.token.digest(), ...tenant];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
@@ -87,6 +108,12 @@ export class AmlyzeClient {
     if (result.status === 401) this.token.distrust();
     return result;
   }
+}
+
+/** The records are joined as text: parsing and writing them again could change a digit. */
+function batchOf(list: string, payloads: readonly string[]): string {
+  if (payloads.length === 0) throw new RangeError('a batch holds at least one record');
+  return `{"${list}":[${payloads.join(',')}]}`;
 }
 
 function trimSlashes(url: string): string {

@@ -1,6 +1,6 @@
 import { readJson, type Answer, type CallFailure } from '../shared/http-client';
 import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
-import { logText, wordsOf, type Saying, type Shape, type Source } from './saying';
+import { logText, wordsOf, type Saying, type Shape, type Source, type Subject } from './saying';
 
 /** One answer, ready for the verdict table. */
 export interface Heard {
@@ -11,8 +11,8 @@ export interface Heard {
 }
 
 /** Reads an answer, or the lack of one, into the form that the verdict table weighs. */
-export function hear(result: Answer | CallFailure, source: Source): Heard {
-  const silent = { source, status: result.status, word: '', code: '', text: '' };
+export function hear(result: Answer | CallFailure, source: Source, subject: Subject): Heard {
+  const silent = { subject, source, status: result.status, word: '', code: '', text: '' };
   if (result.kind === 'failure') {
     const saying: Saying = {
       ...silent,
@@ -31,7 +31,7 @@ export function hear(result: Answer | CallFailure, source: Source): Heard {
   const words = wordsOf(object);
   const said = [words.word, words.code, words.text].filter((word) => word !== '').join(' ');
   return {
-    saying: { source, status: result.status, bytesMayHaveLeft: true, shape: shapeOf(object, words.code), ...words },
+    saying: { ...silent, bytesMayHaveLeft: true, shape: shapeOf(object, words.code), ...words },
     object,
     problem: logText(`status ${result.status}${said === '' ? '' : `: ${said}`}`),
   };

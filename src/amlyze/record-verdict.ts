@@ -5,6 +5,10 @@ export interface SentRecord {
   communicationNumber: string;
   /** What AMLYZE calls the account; undefined where the record names none (then the answer's is not compared). */
   accountExtId: string | undefined;
+  /** Of an operation: what AMLYZE calls it, the name under which the results of a batch tell of it. */
+  operationExtId?: string | undefined;
+  /** Of an operation: the business unit that it was sent for, the other half of its name. */
+  businessUnit?: string | undefined;
   /** A send before this one may have arrived, and no definite answer for it came. */
   inDoubtBefore: boolean;
   /** A definite rejection of this very number is in the log: whether that used the number up, no vendor page says. */
@@ -36,7 +40,7 @@ export type CallVerdict =
   | {
       kind: 'settled';
       records: RecordVerdict[];
-      /** communicationNumbers nobody asked for, fit for a log line; they touch nothing. */
+      /** communicationNumbers or operationExtIds nobody asked for, fit for a log line; they touch nothing. */
       strangers: string[];
       /** Sentences for an operator about answers that contradict themselves. */
       alarms: string[];

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
+import { keyOf, type AnswerRules } from './answer-rules';
 import type { RecordVerdict, SentRecord } from './record-verdict';
 import { answerText, errorWordsOf, logText, wordsOf } from './saying';
 import { decide, findRow, type VerdictRow } from './verdict-table';
@@ -18,24 +19,31 @@ export interface MatchedResults {
   alarms: string[];
 }
 
+/** What a list of results says about one record. */
+interface Mentions {
+  entries: JsonObject[];
+  /** One of the entries fits other records of the batch just as well. */
+  ambiguous: boolean;
+}
+
 // A hostile list of 5 MiB must not become a log line of 5 MiB.
 const STRANGERS_SHOWN = 50;
 const NAMES_SHOWN = 5;
 
 /**
- * Gives each sent record its verdict out of the `results` of a batch. Entries are found by communicationNumber
- * together with accountExtId, never by position: no vendor page promises an order, nor one entry a record.
+ * Gives each sent record its verdict out of the `results` of a batch. Entries are found by what they name, never by
+ * position: no vendor page promises an order, nor one entry a record.
  */
 export function matchResults(
-  results: readonly JsonValue[],
-  status: number,
-  records: readonly SentRecord[],
+  rules: AnswerRules,
+  call: { results: readonly JsonValue[]; status: number; records: readonly SentRecord[] },
 ): MatchedResults {
-  const { entries, strangers } = groupByNumber(results, new Set(records.map((record) => record.communicationNumber)));
-  const matched = records.map((record) => judgeEntries(entries.get(record.communicationNumber) ?? [], status, record));
+  const { results, status, records } = call;
+  const { mentions, strangers } = findMentions(rules, results, records);
+  const matched = records.map((record) => judgeMentions(rules, mentions.get(record), { status, record }));
   return {
     matched,
-    answered: entries.size,
+    answered: mentions.size,
     strangers,
     alarms: alarmsOf(
       matched.map(({ verdict }) => verdict),
@@ -44,44 +52,65 @@ export function matchResults(
   };
 }
 
-function groupByNumber(
+function findMentions(
+  rules: AnswerRules,
   results: readonly JsonValue[],
-  asked: ReadonlySet<string>,
-): { entries: Map<string, JsonObject[]>; strangers: string[] } {
-  const entries = new Map<string, JsonObject[]>();
+  records: readonly SentRecord[],
+): { mentions: Map<SentRecord, Mentions>; strangers: string[] } {
+  const asked = Map.groupBy(records, (record) => keyOf(rules, record));
+  const mentions = new Map<SentRecord, Mentions>();
   const strangers: string[] = [];
   for (const entry of results) {
-    const number = isJsonObject(entry) ? entry['communicationNumber'] : undefined;
-    if (isJsonObject(entry) && typeof number === 'string' && asked.has(number)) {
-      const sameNumber = entries.get(number);
-      if (sameNumber) sameNumber.push(entry);
-      else entries.set(number, [entry]);
-    } else if (strangers.length < STRANGERS_SHOWN) {
-      strangers.push(typeof number === 'string' ? logText(number) : '(no communicationNumber)');
+    const key = isJsonObject(entry) ? entry[rules.key] : undefined;
+    const candidates = typeof key === 'string' ? (asked.get(key) ?? []) : [];
+    const about = isJsonObject(entry) && candidates.length > 0 ? rules.addressees(entry, candidates) : [];
+    for (const record of about) {
+      if (isJsonObject(entry)) mention(mentions, record, { entry, ambiguous: about.length > 1 });
+    }
+    if (about.length === 0 && strangers.length < STRANGERS_SHOWN) {
+      strangers.push(typeof key === 'string' ? logText(key) : `(no ${rules.key})`);
     }
   }
-  return { entries, strangers };
+  return { mentions, strangers };
 }
 
-function judgeEntries(entries: readonly JsonObject[], status: number, record: SentRecord): MatchedVerdict {
-  const [first, ...others] = entries;
-  if (first === undefined) return { verdict: unsure(record, 'MISSING_FROM_RESULTS') };
-  if (entries.some((entry) => namesOtherAccount(entry, record))) {
-    return { verdict: { ...unsure(record, 'OTHER_ACCOUNT'), answer: answerText([...entries]) } };
+function mention(
+  mentions: Map<SentRecord, Mentions>,
+  record: SentRecord,
+  { entry, ambiguous }: { entry: JsonObject; ambiguous: boolean },
+): void {
+  const known = mentions.get(record);
+  if (known === undefined) {
+    mentions.set(record, { entries: [entry], ambiguous });
+    return;
   }
-  const judged = judgeEntry(first, status, record);
-  if (others.every((other) => agree(judgeEntry(other, status, record).verdict, judged.verdict))) return judged;
-  return { verdict: { ...unsure(record, 'CONFLICTING_RESULTS'), answer: answerText([...entries]) } };
+  known.entries.push(entry);
+  known.ambiguous ||= ambiguous;
 }
 
-/** An absent accountExtId is no mismatch; anything but the very account we sent is. */
-export function namesOtherAccount(entry: JsonObject, record: SentRecord): boolean {
-  const named = entry['accountExtId'];
-  return record.accountExtId !== undefined && named !== undefined && named !== null && named !== record.accountExtId;
+function judgeMentions(
+  rules: AnswerRules,
+  mentions: Mentions | undefined,
+  { status, record }: { status: number; record: SentRecord },
+): MatchedVerdict {
+  const [first, ...others] = mentions?.entries ?? [];
+  if (mentions === undefined || first === undefined) return { verdict: unsure(record, 'MISSING_FROM_RESULTS') };
+  const answer = (): { answer: string } => ({ answer: answerText([...mentions.entries]) });
+  if (mentions.ambiguous) return { verdict: { ...unsure(record, 'AMBIGUOUS_RESULT'), ...answer() } };
+  const mismatch = mentions.entries.map((entry) => rules.mismatch(entry, record)).find(Boolean);
+  if (mismatch !== undefined) return { verdict: { ...unsure(record, mismatch), ...answer() } };
+  const judged = judgeEntry(rules, first, { status, record });
+  const agreed = others.every((other) => agree(judgeEntry(rules, other, { status, record }).verdict, judged.verdict));
+  return agreed ? judged : { verdict: { ...unsure(record, 'CONFLICTING_RESULTS'), ...answer() } };
 }
 
-function judgeEntry(entry: JsonObject, status: number, record: SentRecord): MatchedVerdict {
-  const row = findRow({ source: 'item', status, bytesMayHaveLeft: true, shape: 'json-object', ...wordsOf(entry) });
+function judgeEntry(
+  { subject }: AnswerRules,
+  entry: JsonObject,
+  { status, record }: { status: number; record: SentRecord },
+): MatchedVerdict {
+  const words = wordsOf(entry);
+  const row = findRow({ subject, source: 'item', status, bytesMayHaveLeft: true, shape: 'json-object', ...words });
   return { verdict: toVerdict(row, entry, record), row };
 }
 
@@ -115,11 +144,13 @@ function agree(one: RecordVerdict, other: RecordVerdict): boolean {
 
 const ALARMS: Readonly<Record<string, string>> = {
   OTHER_ACCOUNT: 'answered for another account or number than was sent',
+  OTHER_OPERATION: 'answered for another operation or number than was sent',
+  AMBIGUOUS_RESULT: 'answered by a result that fits several of them',
   CONFLICTING_RESULTS: 'answered more than once, with different verdicts',
   MISSING_FROM_RESULTS: 'missing from the results',
   UNCLEAR_RESULT: 'answered in words that no rule knows',
   CONTRADICTORY_ANSWER: 'answered with a rejection under a status that means success',
-  COLLISION: 'held: the number is used up in AMLYZE, and nothing of ours proves by whom',
+  COLLISION: 'held: AMLYZE has the number or the operation already, and nothing of ours proves from whom',
 };
 
 /** One sentence a kind, so that a batch of 500 cannot write 500. */

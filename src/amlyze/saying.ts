@@ -1,6 +1,9 @@
 import type { FailureCause } from '../shared/http-client';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../shared/json';
 
+/** What the endpoint takes; the operation endpoints have codes and words of their own. */
+export type Subject = 'balance' | 'operation';
+
 /** Who speaks: the batch endpoint as a whole, one entry of its results, or the single endpoint. */
 export type Source = 'batch' | 'item' | 'single';
 
@@ -16,6 +19,7 @@ export type Shape =
 
 /** What was said, in the one form that the verdict table reads. */
 export interface Saying {
+  subject: Subject;
   source: Source;
   /** HTTP status; undefined where the call ended before there was one. */
   status: number | undefined;

@@ -1,5 +1,5 @@
 import type { FailureCause } from '../shared/http-client';
-import type { Saying, Shape, Source } from './saying';
+import type { Saying, Shape, Source, Subject } from './saying';
 
 /**
  * What a row decides about one record. `inDoubt`: AMLYZE may have the record although we cannot say that it accepted
@@ -25,6 +25,8 @@ export type Decision = RecordDecision | CallDecision;
 /** One row: the conditions that are named must all hold, and the first row that fits decides. */
 export interface VerdictRow {
   name: string;
+  /** Only at the endpoints of this subject. */
+  subject?: Subject;
   from: readonly Source[];
   status?: readonly number[];
   cause?: readonly FailureCause[];
@@ -152,6 +154,19 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     // looks into AMLYZE.
     afterRejection: { withoutDoubt: NUMBER_CONSUMED, withDoubt: COLLISION_IN_DOUBT },
   },
+  // The operation endpoints also refuse a second operation of one operationExtId. After a rejection no new number would
+  // help: the name is taken, whoever took it.
+  {
+    name: 'operation already exists',
+    subject: 'operation',
+    ...verdictOnRecord,
+    word: [...REJECTING, ''],
+    code: /^O00[15]$/,
+    text: /already\s+exists/i,
+    withoutDoubt: COLLISION,
+    withDoubt: REPLAYED,
+    afterRejection: { withoutDoubt: COLLISION, withDoubt: COLLISION_IN_DOUBT },
+  },
   { name: 'processing failed, by code', ...verdictOnRecord, code: /^5\d\d$/, ...same(UNSURE('PROCESSING_FAILED')) },
   {
     name: 'processing failed, by text',
@@ -213,6 +228,7 @@ export function decide(row: VerdictRow, past: { inDoubtBefore: boolean; rejected
 
 function fits(row: VerdictRow, saying: Saying): boolean {
   return (
+    (row.subject === undefined || row.subject === saying.subject) &&
     row.from.includes(saying.source) &&
     (row.status === undefined || (saying.status !== undefined && row.status.includes(saying.status))) &&
     (row.cause === undefined || (saying.cause !== undefined && row.cause.includes(saying.cause))) &&

@@ -1,17 +1,22 @@
-import { answer, entry, failure, record } from '../../test/fixtures/amlyze/answers';
+import { answer, asOperation, entry, failure, operation, record } from '../../test/fixtures/amlyze/answers';
 import { EXAMPLES, type Example, type Expectation } from '../../test/fixtures/amlyze/verdict-examples';
 import { isJsonObject, parseJson } from '../shared/json';
 import { hear } from './hear';
-import { wordsOf } from './saying';
+import { judgeOperation, judgeOperationBatch } from './operation-verdict';
+import { wordsOf, type Subject } from './saying';
 import { judgeBatch, judgeSingle, type CallVerdict, type SentRecord } from './verdict';
 import { findRow, VERDICT_TABLE } from './verdict-table';
 
 const NOW = new Date('2026-01-01T00:00:00.000Z');
 
-function verdictOf(example: Example, past: Partial<SentRecord>): CallVerdict {
+function verdictOf(example: Example, subject: Subject, past: Partial<SentRecord>): CallVerdict {
+  const said = example.result ?? answer(example.status ?? 200, { results: [entry(1, example.says ?? {})] });
+  if (subject === 'operation') {
+    const [sent, result] = [operation(1, past), asOperation(said)];
+    return example.on === 'single' ? judgeOperation(result, sent, NOW) : judgeOperationBatch(result, [sent], NOW);
+  }
   const sent = record(1, past);
-  const result = example.result ?? answer(example.status ?? 200, { results: [entry(1, example.says ?? {})] });
-  return example.on === 'single' ? judgeSingle(result, sent, NOW) : judgeBatch(result, [sent], NOW);
+  return example.on === 'single' ? judgeSingle(said, sent, NOW) : judgeBatch(said, [sent], NOW);
 }
 
 function expectVerdict(verdict: CallVerdict, expected: Expectation): void {
@@ -23,11 +28,12 @@ function expectVerdict(verdict: CallVerdict, expected: Expectation): void {
   if (verdict.kind === 'settled' && expected.reason === undefined) expect(verdict.records[0]?.reason).toBeUndefined();
 }
 
-function rowOf({ on, result, says, status }: Example): string {
-  if (on !== 'item' && result) return findRow(hear(result, on).saying).name;
+function rowOf({ on, result, says, status }: Example, subject: Subject): string {
+  if (on !== 'item' && result) return findRow(hear(result, on, subject).saying).name;
   const object = parseJson(JSON.stringify(says));
   if (!isJsonObject(object)) throw new Error('an item is an object');
   return findRow({
+    subject,
     source: 'item',
     status: status ?? 200,
     bytesMayHaveLeft: true,
@@ -36,19 +42,23 @@ function rowOf({ on, result, says, status }: Example): string {
   }).name;
 }
 
+const CASES = EXAMPLES.flatMap((example, index) =>
+  (example.subject === undefined ? (['balance', 'operation'] as const) : [example.subject]).map(
+    (subject) => [example.row, subject, example.on, index, example] as const,
+  ),
+);
+
 describe('the verdict table', () => {
-  test.each(EXAMPLES.map((example, index) => [example.row, example.on, index, example] as const))(
-    'decides "%s" on the %s (example %i) in every column of doubt',
-    (row, _on, _index, example) => {
-      expect(rowOf(example)).toBe(row);
+  test.each(CASES)(
+    'decides "%s" for a %s on the %s (example %i) in every column of doubt',
+    (row, subject, _on, _index, example) => {
+      expect(rowOf(example, subject)).toBe(row);
+      const verdict = (past: Partial<SentRecord>): CallVerdict => verdictOf(example, subject, past);
       const doubted = example.doubted ?? example.clear;
-      expectVerdict(verdictOf(example, {}), example.clear);
-      expectVerdict(verdictOf(example, { inDoubtBefore: true }), doubted);
-      expectVerdict(verdictOf(example, { rejectedBefore: true }), example.clearAfterRejection ?? example.clear);
-      expectVerdict(
-        verdictOf(example, { inDoubtBefore: true, rejectedBefore: true }),
-        example.doubtedAfterRejection ?? doubted,
-      );
+      expectVerdict(verdict({}), example.clear);
+      expectVerdict(verdict({ inDoubtBefore: true }), doubted);
+      expectVerdict(verdict({ rejectedBefore: true }), example.clearAfterRejection ?? example.clear);
+      expectVerdict(verdict({ inDoubtBefore: true, rejectedBefore: true }), example.doubtedAfterRejection ?? doubted);
     },
   );
 

@@ -1,91 +1,31 @@
-import { retryAfterMs, type Answer, type CallFailure } from '../shared/http-client';
-import type { JsonObject } from '../shared/json';
-import { hear } from './hear';
+import type { Answer, CallFailure } from '../shared/http-client';
+import { namesOther, type AnswerRules } from './answer-rules';
+import { judgeBatchCall, judgeSingleCall } from './judge-call';
 import type { CallVerdict, SentRecord } from './record-verdict';
-import { alarmsOf, matchResults, namesOtherAccount, toVerdict, unsure, type MatchedVerdict } from './result-list';
-import { answerText, logText } from './saying';
-import { decide, findRow, type CallDecision } from './verdict-table';
 
 export type { CallVerdict, RecordVerdict, SentRecord } from './record-verdict';
 
-type Result = Answer | CallFailure;
-const NO_PAST = { inDoubtBefore: false, rejectedBefore: false };
+/** Balances are found by communicationNumber together with accountExtId; an absent account is no mismatch. */
+const BALANCES: AnswerRules = {
+  subject: 'balance',
+  key: 'communicationNumber',
+  addressees: (_entry, candidates) => candidates,
+  mismatch: (said, record) =>
+    namesOther(said, 'communicationNumber', record.communicationNumber) ||
+    namesOther(said, 'accountExtId', record.accountExtId)
+      ? 'OTHER_ACCOUNT'
+      : undefined,
+};
 
 /**
- * What the answer to a batch means, for the call and for each record. Pure; `now` only turns a Retry-After date into
- * milliseconds.
+ * What the answer to a batch of balances means, for the call and for each record. Pure; `now` only turns a Retry-After
+ * date into milliseconds.
  */
-export function judgeBatch(result: Result, records: readonly SentRecord[], now: Date): CallVerdict {
-  const { saying, object, problem } = hear(result, 'batch');
-  const decision = decide(findRow(saying), NO_PAST);
-  if (decision.about === 'record') throw new Error('a whole batch has no verdict of one record');
-  const results = object?.['results'];
-  if (decision.kind !== 'results' || !Array.isArray(results)) return toCallVerdict(decision, result, problem, now);
-
-  const status = saying.status ?? 0;
-  const { matched, answered, strangers, alarms } = matchResults(results, status, records);
-  // A 400 whose list says nothing about any record of ours is a plain 400.
-  if (status === 400 && answered === 0) return { kind: 'bad-request', detail: problem };
-  const setting = sharedSetting(matched);
-  if (setting !== undefined) return { kind: 'configuration', detail: setting };
-  return { kind: 'settled', records: matched.map(({ verdict }) => verdict), strangers, alarms };
+export function judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict {
+  return judgeBatchCall(BALANCES, { result, records, now });
 }
 
-/** What the single endpoint's answer means for its one record. Pure; `now` as above. */
-export function judgeSingle(result: Result, record: SentRecord, now: Date): CallVerdict {
-  const { saying, object, problem } = hear(result, 'single');
-  const row = findRow(saying);
-  const decision = decide(row, record);
-  if (decision.about === 'call') return toCallVerdict(decision, result, problem, now);
-  // Only an object has the words that a row about a record asks for.
-  if (object === undefined) return { kind: 'endpoint-failed', doubt: true, detail: problem };
-
-  const verdict = namesOther(object, record)
-    ? { ...unsure(record, 'OTHER_ACCOUNT'), answer: answerText(object) }
-    : toVerdict(row, object, record);
-  const setting = verdict.verdict === 'rejected' ? sharedSetting([{ verdict, row }]) : undefined;
-  if (setting !== undefined) return { kind: 'configuration', detail: setting };
-  return { kind: 'settled', records: [verdict], strangers: [], alarms: alarmsOf([verdict], [record]) };
-}
-
-/** The single endpoint need not say which record it means; where it does, it has to be ours. */
-function namesOther(object: JsonObject, record: SentRecord): boolean {
-  const number = object['communicationNumber'] ?? record.communicationNumber;
-  return number !== record.communicationNumber || namesOtherAccount(object, record);
-}
-
-function toCallVerdict(decision: CallDecision, result: Result, detail: string, now: Date): CallVerdict {
-  switch (decision.kind) {
-    case 'rate-limited':
-      // A failure brings no headers; then the wait is ours to choose.
-      return {
-        kind: 'rate-limited',
-        retryAfterMs: result.kind === 'answer' ? retryAfterMs(result.headers, now) : undefined,
-        detail,
-      };
-    case 'configuration':
-    case 'bad-request':
-    case 'too-large':
-      return { kind: decision.kind, detail };
-    case 'endpoint-failed':
-    case 'results':
-      return { kind: 'endpoint-failed', doubt: decision.doubt ?? true, detail };
-  }
-}
-
-/**
- * The setting of ours that AMLYZE blames in one and the same words for every record. A lone record counts only where
- * the reason is the header sent with every call: an unknown business unit may be that one account's, and one
- * account's fault must not stop all the others.
- */
-function sharedSetting(matched: readonly MatchedVerdict[]): string | undefined {
-  const [first] = matched;
-  const blames = first?.row?.blames;
-  if (first === undefined || blames === undefined || (blames === 'record' && matched.length < 2)) return undefined;
-  const { errorCode, errorDescription } = first.verdict;
-  const shared = matched.every(
-    ({ row, verdict }) =>
-      row?.blames === blames && verdict.errorCode === errorCode && verdict.errorDescription === errorDescription,
-  );
-  return shared ? logText(`every record was refused: ${errorCode ?? 'no code'} ${errorDescription ?? ''}`) : undefined;
+/** What the single endpoint's answer means for its one balance. Pure; `now` as above. */
+export function judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
+  return judgeSingleCall(BALANCES, { result, record, now });
 }

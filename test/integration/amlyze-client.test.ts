@@ -68,6 +68,9 @@ describe('the client of AMLYZE', () => {
       amlyzeTimeoutMs: 5_000,
       amlyzeBatchEndpoint: { method: 'POST', path: '/amlyze-ws-rest/batch-account-balances' },
       amlyzeSingleEndpoint: { method: 'PUT', path: '/amlyze-ws-rest/account-balance' },
+      amlyzeOperationEndpoint: { method: 'POST', path: '/amlyze-ws-rest/operation' },
+      amlyzeBatchOperationsEndpoint: { method: 'POST', path: '/amlyze-ws-rest/batch-operations' },
+      amlyzeValidateOperationsEndpoint: { method: 'POST', path: '/amlyze-ws-rest/validate-batch-operations' },
     };
   });
   afterEach(async () => {
@@ -98,6 +101,21 @@ describe('the client of AMLYZE', () => {
     await new AmlyzeClient(http, settings).sendSingle('{ "value": -0.10 }');
     const { method, path, body } = amlyze.last;
     expect([method, path, body.toString()]).toEqual(['PUT', '/amlyze-ws-rest/account-balance', '{ "value": -0.10 }']);
+  });
+
+  test('sends operations one by one, as a batch and to the dry run, byte for byte', async () => {
+    const client = new AmlyzeClient(http, settings);
+    const payloads = ['{"amount": 10.50}', '{"amount":12345678901234567890.10}'];
+    await client.sendOperation('{"amount": 10.50}');
+    await client.sendOperationBatch(payloads);
+    await client.validateOperationBatch(payloads);
+    const batch = '{"operations":[{"amount": 10.50},{"amount":12345678901234567890.10}]}';
+    expect(amlyze.calls.map(({ method, path, body }) => [method, path, body.toString()])).toEqual([
+      ['POST', '/amlyze-ws-rest/operation', '{"amount": 10.50}'],
+      ['POST', '/amlyze-ws-rest/batch-operations', batch],
+      ['POST', '/amlyze-ws-rest/validate-batch-operations', batch],
+    ]);
+    await expect(client.sendOperationBatch([])).rejects.toThrow(RangeError);
   });
 
   test('takes methods, paths, a base path and the tenant header from the configuration, and sends no tenant header without one', async () => {
@@ -187,6 +205,9 @@ describe('the client of AMLYZE', () => {
       hash({ amlyzeTenantHeader: { name: 'X-Tenant', value: 'b' } }),
       hash({ amlyzeBatchEndpoint: { method: 'PUT', path: settings.amlyzeBatchEndpoint.path } }),
       hash({ amlyzeSingleEndpoint: { method: 'PUT', path: '/v2' } }),
+      hash({ amlyzeOperationEndpoint: { method: 'POST', path: '/v2' } }),
+      hash({ amlyzeBatchOperationsEndpoint: { method: 'POST', path: '/v2' } }),
+      hash({ amlyzeValidateOperationsEndpoint: { method: 'POST', path: '/v2' } }),
     ];
     expect(new Set([unchanged, ...changed]).size).toBe(changed.length + 1);
   });

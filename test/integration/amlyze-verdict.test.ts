@@ -37,6 +37,9 @@ describe('verdicts on the answers of the AMLYZE simulator', () => {
       amlyzeTimeoutMs: 5_000,
       amlyzeBatchEndpoint: { method: 'POST', path: change.path ?? '/amlyze-ws-rest/batch-account-balances' },
       amlyzeSingleEndpoint: { method: 'PUT', path: '/amlyze-ws-rest/account-balance' },
+      amlyzeOperationEndpoint: { method: 'POST', path: '/amlyze-ws-rest/operation' },
+      amlyzeBatchOperationsEndpoint: { method: 'POST', path: '/amlyze-ws-rest/batch-operations' },
+      amlyzeValidateOperationsEndpoint: { method: 'POST', path: '/amlyze-ws-rest/validate-batch-operations' },
     });
 
   beforeEach(async () => {
