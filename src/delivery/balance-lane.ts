@@ -3,6 +3,7 @@ import { AmlyzeClient } from '../amlyze/amlyze.client';
 import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
 import { judgeBatch, judgeSingle } from '../amlyze/verdict';
 import { Environment } from '../config/environment';
+import type { ClaimedRecord } from '../outbox/claim';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { Lane } from './lane';
 
@@ -10,6 +11,7 @@ import type { Lane } from './lane';
 @Injectable()
 export class BalanceLane implements Lane {
   readonly kind = 'balance';
+  readonly channel = 'balance';
   readonly endpoint = 'balances';
   readonly batchSize: number;
   readonly concurrency: number;
@@ -26,12 +28,12 @@ export class BalanceLane implements Lane {
     return this.client.configurationHash();
   }
 
-  sendBatch(payloads: readonly string[]): Promise<Answer | CallFailure> {
-    return this.client.sendBatch(payloads);
+  sendBatch(records: readonly ClaimedRecord[]): Promise<Answer | CallFailure> {
+    return this.client.sendBatch(records.map((record) => record.payload));
   }
 
-  sendSingle(payload: string): Promise<Answer | CallFailure> {
-    return this.client.sendSingle(payload);
+  sendSingle(record: ClaimedRecord): Promise<Answer | CallFailure> {
+    return this.client.sendSingle(record.payload);
   }
 
   judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict {

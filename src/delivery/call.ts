@@ -1,4 +1,5 @@
-import type { ClaimedBatch } from '../outbox/claim';
+import type { SentRecord } from '../amlyze/record-verdict';
+import type { ClaimedBatch, ClaimedRecord } from '../outbox/claim';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { EndpointState } from './endpoint-state';
 import type { Lane } from './lane';
@@ -10,4 +11,18 @@ export interface Call {
   state: EndpointState;
   result: Answer | CallFailure;
   single: boolean;
+}
+
+/** What a verdict has to know about a record. */
+export function toSent(record: ClaimedRecord): SentRecord {
+  const { id, communicationNumber, accountExtId, operationExtId, businessUnit, inDoubtBefore, rejectedBefore } = record;
+  return {
+    id,
+    communicationNumber,
+    accountExtId,
+    ...(operationExtId !== undefined && { operationExtId }),
+    ...(businessUnit !== undefined && { businessUnit }),
+    inDoubtBefore,
+    rejectedBefore,
+  };
 }

@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
+import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
-import { claimDue, claimGroup, type ClaimedBatch, type ClaimedRecord } from '../outbox/claim';
+import { claimDue, claimGroup, type ClaimedBatch } from '../outbox/claim';
 import { extendLease, settle } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { Replica } from '../shared/replica';
-import type { Call } from './call';
+import { toSent, type Call } from './call';
 import { askLeave, returnProbe, type EndpointState, type Leave } from './endpoint-state';
 import type { Lane } from './lane';
 import { returnToPool } from './settlements';
@@ -71,7 +71,7 @@ export class DeliveryService {
 
   private async claim(lane: Lane, leave: Leave): Promise<ClaimedBatch | undefined> {
     const request = {
-      kind: lane.kind,
+      channel: lane.channel,
       endpoint: lane.endpoint,
       replica: this.replica.id,
       limit: Math.min(lane.batchSize, leave.state.batchLimit ?? lane.batchSize),
@@ -91,9 +91,8 @@ export class DeliveryService {
     const single = batch.group !== undefined && batch.records.length === 1;
     const renewal = setInterval(() => void this.renewLease(batch), (this.environment.leaseSeconds * 1000) / 3);
     try {
-      const payloads = batch.records.map((record) => record.payload);
-      const result =
-        single && payloads[0] !== undefined ? await lane.sendSingle(payloads[0]) : await lane.sendBatch(payloads);
+      const [first] = batch.records;
+      const result = single && first ? await lane.sendSingle(first) : await lane.sendBatch(batch.records);
       failPoint('after-response');
       const call: Call = { lane, batch, state, result, single };
       await this.settling.apply(call, this.judge(call));
@@ -119,9 +118,4 @@ export class DeliveryService {
     const [first] = sent;
     return single && first ? lane.judgeSingle(result, first, new Date()) : lane.judgeBatch(result, sent, new Date());
   }
-}
-
-function toSent(record: ClaimedRecord): SentRecord {
-  const { id, communicationNumber, accountExtId, inDoubtBefore, rejectedBefore } = record;
-  return { id, communicationNumber, accountExtId, inDoubtBefore, rejectedBefore };
 }

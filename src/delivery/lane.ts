@@ -1,17 +1,21 @@
-import type { RecordKind } from '../outbox/record-state';
-import type { Answer, CallFailure } from '../shared/http-client';
 import type { CallVerdict, SentRecord } from '../amlyze/verdict';
+import type { ClaimedRecord } from '../outbox/claim';
+import type { RecordChannel, RecordKind } from '../outbox/record-state';
+import type { Answer, CallFailure } from '../shared/http-client';
 
-/** How one kind of record reaches AMLYZE. Everything else about delivery is the same for all kinds. */
+/** How the records of one channel reach AMLYZE. Everything else about delivery is the same for all of them. */
 export interface Lane {
   readonly kind: RecordKind;
+  readonly channel: RecordChannel;
   /** Name of the row in amlyze_endpoint that holds the pauses of this lane. */
   readonly endpoint: string;
+  /** Most records of one call; 1 = the channel has no batch, and its records are claimed ahead of their calls. */
   readonly batchSize: number;
+  /** Calls under way in this replica at most. */
   readonly concurrency: number;
   configurationHash(): string;
-  sendBatch(payloads: readonly string[]): Promise<Answer | CallFailure>;
-  sendSingle(payload: string): Promise<Answer | CallFailure>;
+  sendBatch(records: readonly ClaimedRecord[]): Promise<Answer | CallFailure>;
+  sendSingle(record: ClaimedRecord): Promise<Answer | CallFailure>;
   judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict;
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict;
 }

@@ -1,14 +1,6 @@
 import type { Queryable } from '../shared/database';
 import type { ClaimedRecord } from './claim';
-
-/** A record of the single endpoint, claimed but not yet promised to any call. */
-export interface AheadRecord extends Omit<ClaimedRecord, 'payload'> {
-  operationExtId: string | undefined;
-  businessUnit: string | undefined;
-  /** The frozen text, or its ciphertext where `sealed`. */
-  payload: string;
-  sealed: boolean;
-}
+import type { RecordChannel } from './record-state';
 
 interface AheadRow {
   id: string;
@@ -50,8 +42,8 @@ returning r.id, r.epoch, r.communication_number, r.operation_ext_id, r.business_
 
 export async function claimAhead(
   db: Queryable,
-  request: { channel: string; limit: number; leaseSeconds: number; exceptIds: readonly string[] },
-): Promise<AheadRecord[]> {
+  request: { channel: RecordChannel; limit: number; leaseSeconds: number; exceptIds: readonly string[] },
+): Promise<ClaimedRecord[]> {
   const { channel, limit, leaseSeconds, exceptIds } = request;
   const rows = await db.query<AheadRow>(CLAIM_AHEAD, [channel, limit, leaseSeconds, exceptIds]);
   return rows.map((row) => ({
@@ -91,7 +83,7 @@ select id, attempt_id from started`,
 /** Commits the attempt rows of calls that are about to be made; a record that was taken over meanwhile is left out. */
 export async function startAttempts(
   db: Queryable,
-  records: readonly AheadRecord[],
+  records: readonly ClaimedRecord[],
   context: { endpoint: string; replica: string; leaseSeconds: number },
 ): Promise<Map<string, string>> {
   const rows = await db.query<{ id: string; attempt_id: string }>(START, [
@@ -115,7 +107,7 @@ returning r.id`,
 };
 
 /** Gives back records that no call was made for. */
-export async function unclaim(db: Queryable, records: readonly AheadRecord[]): Promise<void> {
+export async function unclaim(db: Queryable, records: readonly ClaimedRecord[]): Promise<void> {
   if (records.length === 0) return;
   await db.query(UNCLAIM, [records.map((record) => record.id), records.map((record) => record.epoch)]);
 }
@@ -127,7 +119,11 @@ from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) where r.id = g.id and r.
 };
 
 /** Renews the leases of all that this replica holds of the channel. */
-export async function extendAhead(db: Queryable, records: readonly AheadRecord[], leaseSeconds: number): Promise<void> {
+export async function extendAhead(
+  db: Queryable,
+  records: readonly ClaimedRecord[],
+  leaseSeconds: number,
+): Promise<void> {
   if (records.length === 0) return;
   await db.query(EXTEND, [records.map((record) => record.id), records.map((record) => record.epoch), leaseSeconds]);
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from '../shared/database';
-import type { RecordKind } from './record-state';
+import type { RecordChannel } from './record-state';
 
 /** A record that this replica may send until its lease ends. Every later write names `epoch`, the fence. */
 export interface ClaimedRecord {
@@ -7,8 +7,11 @@ export interface ClaimedRecord {
   epoch: string;
   communicationNumber: string;
   accountExtId: string | undefined;
-  /** The frozen bytes; what is sent is this text and nothing else. */
+  operationExtId: string | undefined;
+  businessUnit: string | undefined;
+  /** The frozen bytes; what is sent is this text and nothing else. Ciphertext where `sealed`. */
   payload: string;
+  sealed: boolean;
   /** An earlier send of this number may have arrived. */
   inDoubtBefore: boolean;
   /** AMLYZE definitely refused this number once, in answer to us. */
@@ -27,7 +30,7 @@ export interface ClaimedBatch {
 }
 
 export interface ClaimRequest {
-  kind: RecordKind;
+  channel: RecordChannel;
   endpoint: string;
   replica: string;
   limit: number;
@@ -45,7 +48,10 @@ interface ClaimRow {
   attempt_id: string;
   communication_number: string;
   account_ext_id: string | null;
+  operation_ext_id: string | null;
+  business_unit: string | null;
   payload: string;
+  sealed: boolean;
   was_in_doubt: boolean;
   rejected_before: boolean;
   attempts: number;
@@ -88,7 +94,8 @@ const CLAIM_TAIL = `
       attempt_id = attempt.id, in_doubt = true
   from ready, attempt
   where r.id = ready.id
-  returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id, r.payload, ready.in_doubt as was_in_doubt,
+  returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id,
+    r.operation_ext_id, r.business_unit, r.payload, r.sealed, ready.in_doubt as was_in_doubt,
     r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
     r.attempts, r.whole_failures
 )
@@ -99,7 +106,7 @@ const CLAIM_DUE = {
   text: `
 with candidate as materialized (
   select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
-  where kind = $1 and state = 'pending' and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
+  where channel = $1 and state = 'pending' and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
   order by next_attempt_at, id
   limit $2 * 4
   for update skip locked
@@ -114,7 +121,7 @@ with mine as materialized (
   select id from delivery_group where id = $6 for update skip locked
 ), candidate as materialized (
   select r.id, r.account_id, r.balance_type, r.next_attempt_at, r.in_doubt from mine join amlyze_record r on r.batch_group = mine.id
-  where r.kind = $1 and r.state = 'pending' and r.next_attempt_at <= now()
+  where r.channel = $1 and r.state = 'pending' and r.next_attempt_at <= now()
   order by r.next_attempt_at, r.id
   for update of r skip locked
 )${CLAIM_TAIL}`,
@@ -125,7 +132,7 @@ const DUE_GROUP = {
   text: `
 select g.id, g.root_id, g.depth, root.created_at as root_created_at, count(*)::int as records
 from amlyze_record r join delivery_group g on g.id = r.batch_group join delivery_group root on root.id = g.root_id
-where r.kind = $1 and r.batch_group is not null and r.state = 'pending' and r.next_attempt_at <= now()
+where r.channel = $1 and r.batch_group is not null and r.state = 'pending' and r.next_attempt_at <= now()
 group by g.id, root.id having not bool_or(r.id = any($2::bigint[])) order by g.id limit 8`,
 };
 
@@ -134,9 +141,9 @@ group by g.id, root.id having not bool_or(r.id = any($2::bigint[])) order by g.i
  * of a free one are put off window by window instead of at one window a poll.
  */
 export async function claimDue(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
-  const { kind, limit, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
+  const { channel, limit, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
   for (let window = 0; window < MAX_WINDOWS; window += 1) {
-    const rows = await db.query<ClaimRow>(CLAIM_DUE, [kind, limit, leaseSeconds, endpoint, replica, exceptIds]);
+    const rows = await db.query<ClaimRow>(CLAIM_DUE, [channel, limit, leaseSeconds, endpoint, replica, exceptIds]);
     const batch = toBatch(rows, undefined);
     if (batch || rows[0]?.parked === 0) return batch;
   }
@@ -145,13 +152,13 @@ export async function claimDue(db: Queryable, request: ClaimRequest): Promise<Cl
 
 /** Claims one part of a batch that was cut in two, whole; parts go before fresh records because a verdict waits on them. */
 export async function claimGroup(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
-  const { kind, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
+  const { channel, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
   const groups = await db.query<{ id: string; root_id: string; depth: number; root_created_at: Date; records: number }>(
     DUE_GROUP,
-    [kind, exceptIds],
+    [channel, exceptIds],
   );
   for (const group of groups) {
-    const values = [kind, group.records, leaseSeconds, endpoint, replica, group.id];
+    const values = [channel, group.records, leaseSeconds, endpoint, replica, group.id];
     const batch = toBatch(await db.query<ClaimRow>(CLAIM_GROUP, values), {
       id: group.id,
       rootId: group.root_id,
@@ -172,7 +179,10 @@ function toBatch(rows: readonly ClaimRow[], group: ClaimedBatch['group']): Claim
     epoch: row.epoch,
     communicationNumber: row.communication_number,
     accountExtId: row.account_ext_id ?? undefined,
+    operationExtId: row.operation_ext_id ?? undefined,
+    businessUnit: row.business_unit ?? undefined,
     payload: row.payload,
+    sealed: row.sealed,
     inDoubtBefore: row.was_in_doubt,
     rejectedBefore: row.rejected_before,
     attempts: row.attempts,

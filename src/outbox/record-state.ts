@@ -11,3 +11,7 @@ export type RecordState = (typeof RECORD_STATES)[number];
 
 /** What the record tells AMLYZE about; each kind has its own endpoints. */
 export type RecordKind = 'balance' | 'operation';
+
+/** The way a record goes out, decided when its bytes are frozen: the endpoints of a kind differ in what they take. */
+export const RECORD_CHANNELS = ['balance', 'operation-single', 'operation-batch'] as const;
+export type RecordChannel = (typeof RECORD_CHANNELS)[number];
