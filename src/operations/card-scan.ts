@@ -1,0 +1,113 @@
+import { isIban } from './iban';
+import { maskDigits } from './pan';
+
+/**
+ * Card numbers in texts where none belong. In free text every undivided group of 13 to 19 digits that passes the Luhn check
+ * counts, since one too many masked harms less than one too few; groups divided by blanks or dashes must also begin as a
+ * card of that length does, or every second row of dates and counts would pass. An IBAN is no card number.
+ */
+export function maskCardNumbers(text: string): string {
+  let masked = '';
+  let from = 0;
+  for (const { start, end, digits } of cardNumbersIn(text, 'any')) {
+    masked += text.slice(from, start) + maskDigits(digits);
+    from = end;
+  }
+  return from === 0 ? text : masked + text.slice(from);
+}
+
+/**
+ * Whether an identifier holds a card number. One in ten long numbers passes the Luhn check by chance, and an identifier
+ * cannot be masked; so only those count that begin as a card of their length does.
+ */
+export function holdsCardNumber(identifier: string): boolean {
+  return cardNumbersIn(identifier, 'issued').length > 0;
+}
+
+/** Check digit of ISO/IEC 7812-1, annex B. */
+export function passesLuhn(digits: string): boolean {
+  let sum = 0;
+  for (let place = 0; place < digits.length; place += 1) {
+    const digit = digits.charCodeAt(digits.length - 1 - place) - 48;
+    const twice = digit * 2;
+    sum += place % 2 === 0 ? digit : twice > 9 ? twice - 9 : twice;
+  }
+  return sum % 10 === 0;
+}
+
+const MIN_DIGITS = 13;
+const MAX_DIGITS = 19;
+/** Most texts end here: what has no 13 digits in a row, blanks and dashes aside, is not looked at any closer. */
+const ENOUGH_DIGITS = /[0-9](?:[\s\p{Pd}]{0,2}[0-9]){12}/u;
+const SEPARATOR = /^[\s\p{Pd}]{1,2}$/u;
+
+/** How the numbers of each scheme begin, by their length (ISO/IEC 7812 ranges as the schemes publish them). */
+const ISSUED: readonly { begin: RegExp; lengths: readonly number[] }[] = [
+  { begin: /^4/, lengths: [13, 16, 19] }, // Visa
+  { begin: /^(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16] }, // Mastercard
+  { begin: /^3[47]/, lengths: [15] }, // American Express
+  { begin: /^3(?:0[0-5]|095|[689])/, lengths: [14, 16, 17, 18, 19] }, // Diners Club
+  { begin: /^(?:35(?:2[89]|[3-8])|220[0-4]|62|81|82|8600|9792|9860)/, lengths: [16, 17, 18, 19] }, // JCB, Mir, UnionPay ...
+  { begin: /^(?:50|5[6-9]|6)/, lengths: [13, 14, 15, 16, 17, 18, 19] }, // Maestro, Discover, RuPay
+];
+
+interface Found {
+  start: number;
+  end: number;
+  digits: string;
+}
+
+function cardNumbersIn(text: string, which: 'any' | 'issued'): Found[] {
+  if (!ENOUGH_DIGITS.test(text)) return [];
+  const groups = [...text.matchAll(/[0-9]+/g)].map((match) => ({ digits: match[0], start: match.index }));
+  const found: Found[] = [];
+  for (let first = 0; first < groups.length; first += 1) {
+    const hit = longestFrom(text, groups.slice(first, first + MAX_DIGITS), which);
+    if (hit === undefined || isPartOfIban(text, hit.found)) continue;
+    found.push(hit.found);
+    first += hit.groups - 1;
+  }
+  return found;
+}
+
+/** The longest card number that begins with the first group. */
+function longestFrom(
+  text: string,
+  groups: readonly { digits: string; start: number }[],
+  which: 'any' | 'issued',
+): { found: Found; groups: number } | undefined {
+  let longest: { found: Found; groups: number } | undefined;
+  let digits = '';
+  let end = 0;
+  for (const [index, group] of groups.entries()) {
+    if (index > 0 && !SEPARATOR.test(text.slice(end, group.start))) break;
+    digits += group.digits;
+    if (digits.length > MAX_DIGITS) break;
+    end = group.start + group.digits.length;
+    const demanding = which === 'issued' || index > 0;
+    if (digits.length >= MIN_DIGITS && passesLuhn(digits) && (!demanding || isIssued(digits))) {
+      longest = { found: { start: groups[0]?.start ?? 0, end, digits }, groups: index + 1 };
+    }
+  }
+  return longest;
+}
+
+function isIssued(digits: string): boolean {
+  return ISSUED.some(({ begin, lengths }) => lengths.includes(digits.length) && begin.test(digits));
+}
+
+const LONGEST_IBAN_WRITTEN = 34 + 8;
+
+/** Whether the digits lie in an IBAN: its beginning is looked for before them, its end at any end of a word behind them. */
+function isPartOfIban(text: string, { start, end }: Found): boolean {
+  const from = Math.max(0, start - LONGEST_IBAN_WRITTEN);
+  for (const candidate of text.slice(from, end).matchAll(/(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}/g)) {
+    const begin = from + candidate.index;
+    const rest = text.slice(begin, begin + LONGEST_IBAN_WRITTEN);
+    for (const word of rest.matchAll(/[A-Z0-9](?![A-Za-z0-9])/g)) {
+      const stop = word.index + 1;
+      if (begin + stop >= end && isIban(rest.slice(0, stop).replaceAll(' ', ''))) return true;
+    }
+  }
+  return false;
+}
