@@ -55,7 +55,8 @@ function parseJsonLine(text: string): unknown {
   }
 }
 
-function parseCsvLine(text: string): string[] | undefined {
+/** The cells of one line of CSV; undefined where its quotes do not add up. */
+export function parseCsvLine(text: string): string[] | undefined {
   if (!text.includes('"')) return text.split(',');
   try {
     const [record, ...more] = parse(text, { relax_column_count: true });
