@@ -98,19 +98,7 @@ export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The admin key' }, 'adminKey')
     .addSecurityRequirements('adminKey')
     .build();
-  const document = SwaggerModule.createDocument(app, settings);
-  replaceNullable(document);
-  return document;
-}
-
-/** OpenAPI 3.1 has no `nullable`; null is one of the types there. */
-function replaceNullable(node: unknown): void {
-  if (typeof node !== 'object' || node === null) return;
-  if ('nullable' in node && typeof node.nullable === 'boolean') {
-    if (node.nullable && 'type' in node) Object.assign(node, { type: [node.type, 'null'] });
-    delete node.nullable;
-  }
-  Object.values(node).forEach(replaceNullable);
+  return SwaggerModule.createDocument(app, settings);
 }
 
 function isLoopback(host: string): boolean {

@@ -220,6 +220,10 @@ describe('the admin API', () => {
     const document = await admin.anonymous.get('/docs-json');
     expect(document.body).toMatchObject({ openapi: '3.1.0' });
     expect(document.text).not.toContain('"nullable"');
+    expect(document.body).toHaveProperty(
+      ['components', 'schemas', 'ConnectionDto', 'properties', 'pauseReason', 'type'],
+      ['string', 'null'],
+    );
     const page = await admin.anonymous.get('/docs');
     expect(page.status).toBe(200);
     expect(page.headers['content-security-policy']).toContain("script-src 'self'");
