@@ -524,9 +524,17 @@ select 'n-' || a || '-' || t, 'balance', a, 'A', 'TYPE_' || t, now(), 1, '{}', c
 from unnest($1::bigint[]) a, generate_series(1, 10) t`,
       [accounts],
     );
+    const groups = await cutInTwo(db(), undefined, 'bad-request');
+    await db().query(
+      `update amlyze_record r set batch_group = ($1::bigint[])[1 + n % 2]
+from (select id, row_number() over () as n from amlyze_record where state = 'pending' limit 32) m where m.id = r.id`,
+      [groups],
+    );
     const timesMs: number[] = [];
     const scans = await db().transaction(async (tx) => {
       // More than five times, so that the server also considers one plan for all parameters.
+      expect((await claimGroup(tx, REQUEST))?.records).toHaveLength(16);
+      expect((await claimGroup(tx, REQUEST))?.records).toHaveLength(16);
       for (let round = 0; round < 8; round += 1) {
         const started = performance.now();
         const batch = await claimDue(tx, { ...REQUEST, limit: 500 });
@@ -550,7 +558,7 @@ from unnest($1::bigint[]) a, generate_series(1, 10) t`,
     expect(scans.wholeTable).toBe('0');
     // A claim looks at four candidates for each record that it takes, and at the head of each one's series.
     expect(scans.perRecord).toBeLessThan(20);
-    expect(await rows.states()).toEqual({ accepted: 104_000, pending: 96_000 });
+    expect(await rows.states()).toEqual({ accepted: 104_000, pending: 96_000 - 32, sending: 32 });
     // About 60 ms for a claim and a settle of 500 on two free cores.
     expect(timesMs.sort((a, b) => a - b)[4]).toBeLessThan(1_000);
   });
