@@ -34,7 +34,7 @@ export class SandboxFolder {
       await stopLeftoverPostgres(path);
       const folder = new SandboxFolder(path);
       folder.write();
-      if (!keep) empty(path);
+      empty(path, keep ? (name) => name.endsWith('.log') : () => true);
       return folder;
     } catch (cause) {
       if (cause instanceof StartProblem || errorCode(cause) === '') throw cause;
@@ -64,8 +64,8 @@ function isOurs(path: string): boolean {
   return names.length === 0 || names.includes(NOTE) || names.includes('postgres-password');
 }
 
-function empty(path: string): void {
-  for (const name of readdirSync(path)) {
+function empty(path: string, goes: (name: string) => boolean): void {
+  for (const name of readdirSync(path).filter(goes)) {
     // A Postgres that was killed a moment ago may still write.
     if (name !== NOTE) rmSync(join(path, name), { recursive: true, force: true, maxRetries: 10 });
   }

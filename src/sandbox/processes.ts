@@ -11,8 +11,8 @@ const DIST = join(__dirname, '..');
 const SIMULATOR_DEADLINE_MS = 30_000;
 /** A first start makes the database; on a busy machine that takes a while. */
 const GATEWAY_DEADLINE_MS = 120_000;
-/** A gateway that ends sooner than this after it answered is not started again. */
-const MIN_LIFE_MS = 2_000;
+/** A gateway that ends more often than this is not started again. */
+const MAX_RESTARTS_A_MINUTE = 5;
 
 /** What a person may want to turn in the sandbox's gateway; everything else is the sandbox's own. */
 const PASSED_ON = [
@@ -32,6 +32,7 @@ export type Simulators = Readonly<Record<SimulatorName, SimulatorControl>>;
 /** The processes of the sandbox: started, watched, and ended whatever happens. */
 export class Processes {
   private readonly children = new Set<Child>();
+  private readonly restarts: number[] = [];
   private ending = false;
   private fail: (problem: Error) => void = () => undefined;
   /** Rejects when a process is gone that cannot be brought back. */
@@ -95,10 +96,11 @@ export class Processes {
       logFile: this.folder.file('gateway.log'),
     });
     await child.until(async () => ((await api.answers()) ? true : undefined), GATEWAY_DEADLINE_MS);
-    const answeredAt = performance.now();
     void child.ended.then((how) => {
       if (this.ending) return;
-      if (performance.now() - answeredAt < MIN_LIFE_MS) this.fail(child.problem());
+      this.restarts.push(Date.now());
+      if (this.restarts.filter((at) => at > Date.now() - 60_000).length > MAX_RESTARTS_A_MINUTE)
+        this.fail(child.problem());
       else void this.restartGateway(how, api, env);
     });
   }
@@ -144,7 +146,7 @@ export class Processes {
   }
 }
 
-/** A simulator says as one JSON line where it listens; the log may hold an earlier one. */
+/** A simulator says as one JSON line where it listens. */
 function urlIn(output: string, port: number): string | undefined {
   return new RegExp(`"url":"(http://[^"]+:${port})"`).exec(output)?.[1];
 }

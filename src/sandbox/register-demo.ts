@@ -48,8 +48,8 @@ const REGISTRATIONS: Readonly<Record<DemoBank, { connection: object; consent: ob
 export async function planAccounts(api: AdminApi, perBank: number): Promise<DemoAccount[]> {
   const { connections } = await api.call<{ connections: { accounts: number }[] }>('GET', '/admin/status');
   const count = Math.max(perBank, ...connections.map(({ accounts }) => accounts));
-  // The last full minute: a kept database has had older ones, so that the balances of a new start are news to it.
-  const asOf = new Date(Math.floor(Date.now() / 60_000) * 60_000);
+  // This second: a kept database has had older ones, so that the balances of a new start are news to it.
+  const asOf = new Date(Math.floor(Date.now() / 1_000) * 1_000);
   return BANKS.flatMap(({ bank }) => demoAccounts(bank, count, asOf));
 }
 
