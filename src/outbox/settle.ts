@@ -63,11 +63,11 @@ with given as materialized (
       settled_at = case when g.state = 'pending' then null else now() end
   from given g
   where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
-  returning r.id, r.account_id, r.balance_type, r.state
+  returning r.id, g.attempt_id, r.account_id, r.balance_type, r.state
 ), logged as (
   insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
   select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
-  from given g left join settled s on s.id = g.id
+  from given g left join settled s on s.id = g.id and s.attempt_id = g.attempt_id
   on conflict do nothing
 ), completed as (
   update delivery_attempt a
@@ -169,7 +169,7 @@ with expired as materialized (
 )
 update amlyze_record r
 set state = 'pending', lease_until = null, attempt_id = null, next_attempt_at = now(), epoch = r.epoch + 1,
-    whole_failures = r.whole_failures + 1
+    whole_failures = r.whole_failures + case when e.attempt_id is null then 0 else 1 end
 from expired e where r.id = e.id
 returning r.id`,
 };
