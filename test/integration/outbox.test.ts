@@ -1,5 +1,13 @@
 import { claimDue, claimGroup, type ClaimedBatch, type ClaimRequest } from '../../src/outbox/claim';
-import { cutInTwo, extendLease, settle, takeBackExpired, type Settlement } from '../../src/outbox/settle';
+import {
+  cutInTwo,
+  extendLease,
+  settle,
+  settleCalls,
+  takeBackExpired,
+  type SettledCall,
+  type Settlement,
+} from '../../src/outbox/settle';
 import { OutboxRows } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
@@ -351,6 +359,26 @@ from generate_series(1, 20000) g`,
       expect((await rows.log()).map(({ verdict, late }) => [verdict, late])).toEqual([
         ['accepted', false],
         ['in-doubt', true],
+      ]);
+    });
+
+    test('tells the late answer from the right one where both are settled in one statement', async () => {
+      await rows.enqueue(await rows.accounts(1));
+      const lost = await mustClaim();
+      await rows.expireLeases();
+      await takeBackExpired(db());
+      const winner = await mustClaim();
+      const call = (batch: ClaimedBatch, state: 'accepted' | 'held'): SettledCall => ({
+        attemptId: batch.attemptId,
+        settlements: batch.records.map((record) => ({ record, state, reason: 'X', inDoubt: false, verdict: state })),
+        end: { outcome: 'answered' },
+      });
+      await settleCalls(db(), [call(lost, 'held'), call(winner, 'accepted')]);
+      expect(await rows.one()).toMatchObject({ state: 'accepted' });
+      expect((await rows.log()).map(({ attempt_id, verdict, late }) => [attempt_id, verdict, late])).toEqual([
+        [lost.attemptId, 'in-doubt', false],
+        [lost.attemptId, 'held', true],
+        [winner.attemptId, 'accepted', false],
       ]);
     });
 
