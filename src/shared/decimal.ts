@@ -54,6 +54,16 @@ export function sameNumber(a: Decimal, b: Decimal): boolean {
   return compare(a, b) === 0;
 }
 
+/** The distance from zero. */
+export function absolute(decimal: Decimal): Decimal {
+  return isNegative(decimal) ? negate(decimal) : decimal;
+}
+
+/** a × b, exactly: with the decimals of both. */
+export function multiply(a: Decimal, b: Decimal): Decimal {
+  return multiplyRounded(a, b, scaleOf(a) + scaleOf(b));
+}
+
 /** value × factor, computed exactly and rounded once, half to even, to `scale` decimals. */
 export function multiplyRounded(value: Decimal, factor: Decimal, scale: number): Decimal {
   const decimals = scaleOf(value) + scaleOf(factor);
@@ -100,7 +110,8 @@ function expand(source: string): Decimal | undefined {
   return canonical(`${sign}${padded.slice(0, -decimals)}.${padded.slice(-decimals)}`);
 }
 
-function scaleOf(decimal: Decimal): number {
+/** How many decimals it was given: 3 for `4.200`. */
+export function scaleOf(decimal: Decimal): number {
   const point = decimal.indexOf('.');
   return point < 0 ? 0 : decimal.length - point - 1;
 }
