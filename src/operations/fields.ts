@@ -19,6 +19,8 @@ export interface Field<Name extends string = string> {
   read: FieldKind;
   /** A number in the JSON text, kept as a decimal text in between. */
   decimal?: boolean;
+  /** A time, kept as it was given. */
+  instant?: boolean;
 }
 
 /** Of AMLYZE's pages the stricter bound where they differ: one says 256 for the number, one 255. */
@@ -31,6 +33,7 @@ const text = kind.freeText(OWN_MAX);
 const country = kind.code('country');
 const required = true;
 const decimal = true;
+const instant = true;
 
 /** Every field of a card payment but its parties, in the order in which AMLYZE's page lists them and we write them. */
 export const OPERATION_FIELDS: readonly Field<Exclude<keyof Operation, 'listOperationParty'>>[] = [
@@ -43,7 +46,7 @@ export const OPERATION_FIELDS: readonly Field<Exclude<keyof Operation, 'listOper
   { name: 'riskManagementCategory', required, read: kind.code('riskManagementCategory') },
   { name: 'operationStatus', required, read: kind.oneOf(OPERATION_STATUSES) },
   { name: 'riskLevel', required: false, read: kind.oneOf(RISK_LEVELS) },
-  { name: 'operationDateTime', required, read: kind.instant },
+  { name: 'operationDateTime', required, instant, read: kind.instant },
   { name: 'sourceCountry', required: (rules) => rules.countriesRequired, read: country },
   { name: 'destinationCountry', required: (rules) => rules.countriesRequired, read: country },
   { name: 'currency', required, read: kind.code('currency') },
@@ -66,8 +69,8 @@ export const OPERATION_FIELDS: readonly Field<Exclude<keyof Operation, 'listOper
   { name: 'merchantCountryCode', required: false, read: country },
   { name: 'salesPointExtId', required: false, read: id },
   { name: 'salesPointCode', required: false, read: id },
-  { name: 'dateAuthorized', required: false, read: kind.instant },
-  { name: 'dateSettled', required: false, read: kind.instant },
+  { name: 'dateAuthorized', required: false, instant, read: kind.instant },
+  { name: 'dateSettled', required: false, instant, read: kind.instant },
   { name: 'fastPayment', required: false, read: kind.flag },
 ];
 
