@@ -88,5 +88,7 @@ export function refuseUnknown(
 
 /** A name is the sender's text like any other. */
 function showName(name: string): string {
-  return maskCardNumbers(name.slice(0, LONGEST_NAME_SHOWN)).replace(/[\p{Cc}\p{Cf}]/gu, '?');
+  return maskCardNumbers(name)
+    .slice(0, LONGEST_NAME_SHOWN)
+    .replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }

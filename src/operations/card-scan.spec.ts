@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { holdsCardNumber, maskCardNumbers, passesLuhn } from './card-scan';
+import { isIban } from './iban';
+
+/** The schemes' published test numbers. */
+const TEST_NUMBERS = [
+  '4111111111111111',
+  '4222222222222',
+  '4720582145647937',
+  '5555555555554444',
+  '2223003122003222',
+  '378282246310005',
+  '6011111111111117',
+  '30569309025904',
+  '36227206271667',
+  '3566002020360505',
+  '6200000000000005',
+  '6759649826438453',
+  '2201382000000013',
+];
+
+describe('maskCardNumbers', () => {
+  it.each(TEST_NUMBERS)('masks %s wherever it stands in a text', (number) => {
+    const shown = `${number.slice(0, 6)}${'*'.repeat(number.length - 10)}${number.slice(-4)}`;
+    const four = number.replace(/(.{4})(?=.)/g, '$1 ');
+    expect(maskCardNumbers(number)).toBe(shown);
+    expect(maskCardNumbers(`paid with ${number}.`)).toBe(`paid with ${shown}.`);
+    expect(maskCardNumbers(`card${number}x`)).toBe(`card${shown}x`);
+    expect(maskCardNumbers(`card ${four}, thanks`)).toBe(`card ${shown}, thanks`);
+    expect(maskCardNumbers(four.replaceAll(' ', '-'))).toBe(shown);
+    expect(maskCardNumbers(four.replaceAll(' ', '\u00a0'))).toBe(shown);
+    expect(maskCardNumbers(four.replaceAll(' ', '\u2013'))).toBe(shown);
+    expect(maskCardNumbers(`${number} ${number}`)).toBe(`${shown} ${shown}`);
+    expect(maskCardNumbers(`${number} 12/26`)).not.toContain(number);
+    expect(maskCardNumbers(`1 ${number}`)).not.toContain(number);
+  });
+
+  it('masks any undivided group of 13 to 19 digits that passes the Luhn check, and no other', () => {
+    const group = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 11, maxLength: 21 });
+    fc.assert(
+      fc.property(group, (digits) => {
+        const isCard = digits.length >= 13 && digits.length <= 19 && passesLuhn(digits);
+        expect(maskCardNumbers(`x${digits}y`).includes(digits)).toBe(!isCard);
+      }),
+    );
+  });
+
+  it.each([
+    'Invoice 02',
+    '2024-08-16 13:00:00',
+    'phone +370 600 12345',
+    'LT12 1000 0111 0100 1000',
+    'from LT121000011101001000 to DE89370400440532013000',
+    'GB82 WEST 1234 5698 7654 32',
+    'ES9121000418450200051332',
+    '4111111111111112',
+    '41111111111111111111111111111111',
+    '',
+  ])('leaves %j as it is', (text) => {
+    expect(maskCardNumbers(text)).toBe(text);
+  });
+
+  it('masks a card number beside an IBAN, and one that only begins like an IBAN', () => {
+    expect(maskCardNumbers('LT121000011101001000 4111111111111111')).toBe('LT121000011101001000 411111******1111');
+    expect(maskCardNumbers('LT4111111111111111')).toBe('LT411111******1111');
+  });
+
+  it('needs no more than a moment for a long text of digits and blanks', () => {
+    const text = '4 1'.repeat(50_000);
+    const started = performance.now();
+    maskCardNumbers(text);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+});
+
+describe('holdsCardNumber', () => {
+  it.each(TEST_NUMBERS)('finds %s in an identifier', (number) => {
+    expect(holdsCardNumber(number)).toBe(true);
+    expect(holdsCardNumber(`ref-${number}-1`)).toBe(true);
+  });
+
+  it.each(['1234567890123452', 'LT121000011101001000', '0000000000000000', 'Op_01', '4111111111111112'])(
+    'takes %s for no card number',
+    (identifier) => {
+      expect(holdsCardNumber(identifier)).toBe(false);
+    },
+  );
+});
+
+describe('isIban', () => {
+  it('knows the check digits', () => {
+    expect(isIban('GB82WEST12345698765432')).toBe(true);
+    expect(isIban('GB83WEST12345698765432')).toBe(false);
+    expect(isIban('GB82')).toBe(false);
+  });
+});
