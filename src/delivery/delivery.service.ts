@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
 import { claimDue, claimGroup, type ClaimedBatch } from '../outbox/claim';
-import { extendLease, settle } from '../outbox/settle';
+import { extendLease } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { Replica } from '../shared/replica';
@@ -61,10 +61,7 @@ export class DeliveryService {
       const settlements = batch.records.map((record) =>
         returnToPool(record, { doubt: true, reason: 'gateway-stopped' }),
       );
-      await settle(this.database, batch.attemptId, settlements, {
-        outcome: 'given-back',
-        detail: 'the gateway stopped before an answer came',
-      });
+      await this.settling.abandon(batch.attemptId, settlements);
     }
     return calls.length;
   }

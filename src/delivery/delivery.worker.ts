@@ -1,87 +1,124 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
+import type { RecordChannel } from '../outbox/record-state';
 import { takeBackExpired } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
+import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
 import { DeliveryService } from './delivery.service';
 import { openEndpoint } from './endpoint-state';
 import type { Lane } from './lane';
+import { Settling } from './settling';
+import { SingleSender } from './single-sender';
 
 /** How long a batch may gather before it goes out although it is not full. */
 const GATHER_MS = 50;
 const TAKE_BACK_LIMIT = 2_000;
 
-/** Keeps `concurrency` batches of every lane under way while there is something due. */
+/** What one lane has running in this replica. */
+interface RunningLane {
+  lane: Lane;
+  bell: Doorbell;
+  loops: Promise<void>[];
+  /** Instead of loops, where the lane has no batches. */
+  sender: SingleSender | undefined;
+  announced: number;
+  gathering: NodeJS.Timeout | undefined;
+}
+
+/** Keeps `concurrency` calls of every lane under way while there is something due. */
 @Injectable()
 export class DeliveryWorker {
   private readonly logger = new Logger(DeliveryWorker.name);
-  private readonly bell = new Doorbell();
-  private lanes: Lane[] = [];
-  private loops: Promise<void>[] = [];
+  private readonly running: RunningLane[] = [];
   private stopping = false;
-  private announced = 0;
-  private gathering: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: Database,
     private readonly environment: Environment,
     private readonly service: DeliveryService,
+    private readonly settling: Settling,
+    private readonly replica: Replica,
   ) {}
 
-  async start(lanes: Lane[]): Promise<void> {
-    this.lanes = lanes;
-    for (const lane of lanes) await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
-    this.loops = lanes.flatMap((lane) => Array.from({ length: lane.concurrency }, () => this.work(lane)));
+  async start(lanes: readonly Lane[]): Promise<void> {
+    for (const lane of lanes) {
+      await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
+      const running: RunningLane = {
+        lane,
+        bell: new Doorbell(),
+        loops: [],
+        sender: undefined,
+        announced: 0,
+        gathering: undefined,
+      };
+      this.running.push(running);
+      if (lane.batchSize === 1) {
+        const { database, environment, settling, replica } = this;
+        running.sender = new SingleSender({ lane, database, environment, settling, replica: replica.id });
+        running.sender.start();
+      } else {
+        running.loops = Array.from({ length: lane.concurrency }, () => this.work(running));
+      }
+    }
   }
 
   /** Records were put into the outbox: one worker a full batch wakes at once, the rest after a short gathering. */
-  announce(records: number): void {
-    this.announced += records;
-    const size = this.environment.amlyzeBatchSize;
-    for (; this.announced >= size; this.announced -= size) this.bell.ring();
-    this.gathering ??= setTimeout(() => {
-      this.gathering = undefined;
-      if (this.announced > 0) this.bell.ring();
-      this.announced = 0;
+  announce(records: number, channel: RecordChannel = 'balance'): void {
+    const running = this.running.find(({ lane }) => lane.channel === channel);
+    if (!running) return;
+    running.sender?.wake();
+    running.announced += records;
+    for (; running.announced >= running.lane.batchSize; running.announced -= running.lane.batchSize)
+      running.bell.ring();
+    running.gathering ??= setTimeout(() => {
+      running.gathering = undefined;
+      if (running.announced > 0) running.bell.ring();
+      running.announced = 0;
     }, GATHER_MS);
   }
 
   /** Something may be due: look now instead of at the next poll. */
   wake(): void {
-    this.bell.ring(this.loops.length);
+    for (const { bell, loops, sender } of this.running) {
+      bell.ring(loops.length);
+      sender?.wake();
+    }
   }
 
   /** Takes back what dead workers held, and notices a changed configuration. Called at every poll. */
   async tend(): Promise<void> {
-    for (const lane of this.lanes) await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
+    for (const { lane } of this.running) await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
     let taken = 0;
     for (let n = TAKE_BACK_LIMIT; n === TAKE_BACK_LIMIT; taken += n)
       n = await takeBackExpired(this.database, TAKE_BACK_LIMIT);
-    if (taken > 0) {
-      this.logger.warn({
-        msg: 'records were taken back from a worker whose lease ran out; they are in doubt and are sent again',
-        records: taken,
-      });
-      this.wake();
-    }
+    if (taken === 0) return;
+    this.logger.warn({
+      msg: 'records were taken back from a worker whose lease ran out; what may have been sent is in doubt and is sent again',
+      records: taken,
+    });
+    this.wake();
   }
 
   /** Claims nothing more, waits for the calls under way, and gives back in doubt what is not answered by then. */
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
-    clearTimeout(this.gathering);
+    for (const { gathering } of this.running) clearTimeout(gathering);
     this.wake();
-    await within(graceMs, Promise.all(this.loops));
+    const senders = this.running.flatMap(({ sender }) => (sender ? [sender.stop(graceMs)] : []));
+    await within(graceMs, Promise.all(this.running.flatMap(({ loops }) => loops)));
     const given = await this.service.giveBackInFlight();
-    if (given > 0)
+    await Promise.all(senders);
+    if (given > 0) {
       this.logger.warn({
         msg: 'calls to AMLYZE were still open at shutdown; their records are in doubt and are sent again',
         calls: given,
       });
+    }
   }
 
-  private async work(lane: Lane): Promise<void> {
+  private async work({ lane, bell }: RunningLane): Promise<void> {
     while (!this.stopping) {
       try {
         if ((await this.service.deliverNext(lane)) === 'sent') continue;
@@ -92,7 +129,7 @@ export class DeliveryWorker {
           error: String(error),
         });
       }
-      if (!this.stopping) await this.bell.wait(this.environment.pollIntervalMs);
+      if (!this.stopping) await bell.wait(this.environment.pollIntervalMs);
     }
   }
 }

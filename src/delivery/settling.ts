@@ -61,6 +61,12 @@ export class Settling {
     }
   }
 
+  /** Ends an attempt that no answer will be settled for: its call was never made, or the process has to go. */
+  async abandon(attemptId: string, settlements: Settlement[]): Promise<void> {
+    const detail = settlements[0]?.verdictReason;
+    await this.writes.add({ attemptId, settlements, end: { outcome: 'given-back', detail } });
+  }
+
   private async applyVerdicts(call: Call, verdict: Extract<CallVerdict, { kind: 'settled' }>): Promise<void> {
     const byId = new Map(verdict.records.map((record) => [record.id, record]));
     const settlements = call.batch.records.map((record) => {

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { AmlyzeClient } from '../amlyze/amlyze.client';
+import { judgeOperation, judgeOperationBatch } from '../amlyze/operation-verdict';
+import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
+import { Environment } from '../config/environment';
+import type { Lane } from '../delivery/lane';
+import type { ClaimedRecord } from '../outbox/claim';
+import type { Answer, CallFailure } from '../shared/http-client';
+import { SecretProblem } from '../shared/secret-box';
+import { CardVault } from './card-vault';
+
+/** A key that is gone is a fault of the configuration: nothing was sent, and it says so as a call that could not be made. */
+function openAll(vault: CardVault, records: readonly ClaimedRecord[]): string[] | CallFailure {
+  try {
+    return records.map((record) => vault.openPayload(record));
+  } catch (error) {
+    if (!(error instanceof SecretProblem)) throw error;
+    const detail = `a frozen request does not open, check CARD_DATA_KEYS: ${error.message}`;
+    return { kind: 'failure', cause: 'invalid-request', bytesMayHaveLeft: false, detail, latencyMs: 0 };
+  }
+}
+
+/** Operations one by one: the default, and for those that ask for screening the only way. */
+@Injectable()
+export class OperationSingleLane implements Lane {
+  readonly kind = 'operation';
+  readonly channel = 'operation-single';
+  readonly endpoint = 'operations';
+  readonly batchSize = 1;
+  readonly concurrency: number;
+
+  constructor(
+    private readonly client: AmlyzeClient,
+    private readonly vault: CardVault,
+    environment: Environment,
+  ) {
+    this.concurrency = environment.amlyzeConcurrency;
+  }
+
+  configurationHash(): string {
+    return this.client.configurationHash();
+  }
+
+  sendBatch(): Promise<Answer | CallFailure> {
+    throw new Error('this channel has no batch');
+  }
+
+  /** The plain bytes exist in memory from here to the socket. */
+  async sendSingle(record: ClaimedRecord): Promise<Answer | CallFailure> {
+    const opened = openAll(this.vault, [record]);
+    return Array.isArray(opened) ? this.client.sendOperation(opened.join()) : opened;
+  }
+
+  judgeBatch(): CallVerdict {
+    throw new Error('this channel has no batch');
+  }
+
+  judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
+    return judgeOperation(result, record, now);
+  }
+}
+
+/** Operations in batches. What a batch cannot settle is sent as a batch of one: the bytes lack what the single endpoint asks for. */
+@Injectable()
+export class OperationBatchLane implements Lane {
+  readonly kind = 'operation';
+  readonly channel = 'operation-batch';
+  readonly endpoint = 'operation-batches';
+  readonly batchSize: number;
+  readonly concurrency: number;
+
+  constructor(
+    private readonly client: AmlyzeClient,
+    private readonly vault: CardVault,
+    environment: Environment,
+  ) {
+    // A batch of one would make this channel the other one.
+    this.batchSize = Math.max(2, environment.amlyzeBatchSize);
+    this.concurrency = environment.amlyzeConcurrency;
+  }
+
+  configurationHash(): string {
+    return this.client.configurationHash();
+  }
+
+  async sendBatch(records: readonly ClaimedRecord[]): Promise<Answer | CallFailure> {
+    const opened = openAll(this.vault, records);
+    return Array.isArray(opened) ? this.client.sendOperationBatch(opened) : opened;
+  }
+
+  sendSingle(record: ClaimedRecord): Promise<Answer | CallFailure> {
+    return this.sendBatch([record]);
+  }
+
+  judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict {
+    return judgeOperationBatch(result, records, now);
+  }
+
+  judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
+    return judgeOperationBatch(result, [record], now);
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { DeliveryWorker } from '../delivery/delivery.worker';
+import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
+
+/**
+ * Opens the operations' channels where the institution has turned them on. Both are open whatever OPERATIONS_DELIVERY says:
+ * a record keeps the channel that it was frozen for.
+ */
+@Injectable()
+export class OperationsDelivery implements OnApplicationBootstrap {
+  private readonly logger = new Logger(OperationsDelivery.name);
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly delivery: DeliveryWorker,
+    private readonly single: OperationSingleLane,
+    private readonly batch: OperationBatchLane,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.environment.operationsImport === undefined) return;
+    await this.delivery.start([this.single, this.batch]);
+    this.logger.warn({
+      msg: 'the import of operations is on: AMLYZE takes them without risk assessment',
+      operationsImport: this.environment.operationsImport,
+      delivery: this.environment.operationsDelivery,
+      cardData: this.environment.cardData,
+    });
+  }
+}
