@@ -40,7 +40,8 @@ function statusByEnd(stored: ConsentRow, { validUntil }: UpdateConsentDto): Cons
 function endsStop(stored: ConsentRow, dto: UpdateConsentDto): boolean {
   switch (stored.stopped_outcome) {
     case 'TOKEN_REJECTED':
-      return dto.accessToken !== undefined;
+      // A provider whose token is not the consent's (OneSingleView) has nothing to replace: there a person's word ends it.
+      return dto.accessToken !== undefined || dto.status === 'valid';
     case 'CONSENT_REQUIRED':
       return dto.status === 'valid' || dto.validUntil !== undefined || dto.consentId !== undefined;
     default:

@@ -8,8 +8,9 @@ import { filterConditions } from './record-views';
 import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
 import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 
-/** Most records that one requeue by filter takes; `more` says that there are others. */
+/** Most records that one requeue by filter looks at; `more` says that there may be others. */
 const MAX_REQUEUE = 5_000;
+const REQUEUE_PAGE = 500;
 
 /** What an operator can do with settled records; every act is in the audit trail with its reason. */
 @Injectable()
@@ -25,30 +26,42 @@ export class RecordsService {
     const answer = await this.requeue(number, toRequest(dto));
     if (answer.kind === 'unknown') throw ApiProblem.notFound('record', number);
     if (answer.kind === 'refused') throw ApiProblem.conflict(answer.detail);
-    this.delivery.announce(1);
+    this.delivery.wake();
     return { communicationNumber: answer.communicationNumber };
   }
 
   async requeueByFilter(dto: RequeueByFilterDto): Promise<RequeueManyAnswerDto> {
-    const values: unknown[] = [MAX_REQUEUE + 1];
-    const conditions = [`r.state in ('held', 'rejected', 'exhausted')`, ...filterConditions(dto, values)];
-    const rows = await this.database.query<{ communication_number: string }>(
-      `select r.communication_number from amlyze_record r where ${conditions.join(' and ')} order by r.id limit $1`,
-      values,
-    );
     const refused: RequeueManyAnswerDto['refused'] = [];
     let requeued = 0;
-    for (const { communication_number: communicationNumber } of rows.slice(0, MAX_REQUEUE)) {
-      const answer = await this.requeue(communicationNumber, toRequest(dto));
-      if (answer.kind === 'requeued') requeued += 1;
-      else
-        refused.push({
-          communicationNumber,
-          detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
-        });
+    let lastId: string | undefined = '0';
+    // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
+    while (lastId !== undefined && requeued + refused.length < MAX_REQUEUE) {
+      const page = await this.findRequeueable(dto, lastId);
+      for (const { communication_number: communicationNumber } of page) {
+        const answer = await this.requeue(communicationNumber, toRequest(dto));
+        if (answer.kind === 'requeued') requeued += 1;
+        else
+          refused.push({
+            communicationNumber,
+            detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
+          });
+      }
+      lastId = page.at(-1)?.id;
     }
-    if (requeued > 0) this.delivery.announce(requeued);
-    return { requeued, refused, more: rows.length > MAX_REQUEUE };
+    if (requeued > 0) this.delivery.wake();
+    return { requeued, refused, more: lastId !== undefined };
+  }
+
+  private async findRequeueable(
+    dto: RequeueByFilterDto,
+    afterId: string,
+  ): Promise<{ id: string; communication_number: string }[]> {
+    const values: unknown[] = [afterId, REQUEUE_PAGE];
+    const conditions = ['r.id > $1', `r.state in ('held', 'rejected', 'exhausted')`, ...filterConditions(dto, values)];
+    return this.database.query(
+      `select r.id, r.communication_number from amlyze_record r where ${conditions.join(' and ')} order by r.id limit $2`,
+      values,
+    );
   }
 
   /** A held record that AMLYZE demonstrably has. */

@@ -83,7 +83,11 @@ function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
   if (row.newer_accepted !== null && !request.confirmOlder) {
     return `AMLYZE accepted the newer ${row.newer_accepted} of this account and type; send confirmOlder: true if the older balance shall still go out.`;
   }
-  if (!request.newNumber) return undefined;
+  if (!request.newNumber) {
+    return row.key === null && row.kind === 'balance' && !request.confirmDouble
+      ? 'A later revision of this balance exists and may go out too; requeue that one, or send confirmDouble: true.'
+      : undefined;
+  }
   if ((row.in_doubt || row.reason === 'COLLISION') && !request.confirmDouble) {
     return 'AMLYZE may have this balance already, and a new number could double it; look there first, then send confirmDouble: true.';
   }
