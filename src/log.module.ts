@@ -29,7 +29,11 @@ interface LoggedRequest {
               path: request.url?.split('?')[0],
             }),
             res: (response: { statusCode?: number }) => ({ status: response.statusCode }),
-            err: (error: { type?: string; message?: string }) => ({ type: error.type, message: error.message }),
+            err: (error: { type?: string; message?: string; stack?: string }) => ({
+              type: error.type,
+              message: error.message,
+              stack: error.stack,
+            }),
           },
           autoLogging: {
             ignore: (request: LoggedRequest) =>

@@ -11,7 +11,7 @@ import { withoutChatter } from './shared/quiet-logger';
 import { StartProblem } from './shared/start-problem';
 import { version } from './shared/version';
 
-/** Starting takes this long at most after a stop signal came; then the process ends without ceremony. */
+/** Ending takes this long at most after a stop signal came; then the process ends without ceremony. */
 const EXIT_DEADLINE_MS = 10_000;
 
 async function start(): Promise<void> {
