@@ -30,38 +30,58 @@ describe('npm run sandbox', () => {
   afterEach(async () => {
     await Promise.all(started.splice(0).map((sandbox) => sandbox.signal('SIGKILL')));
     await noneLeft();
-  });
+  }, 30_000);
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  it(
-    'ends --once with 0 when all came as foreseen, has said what became of everything, and leaves no process',
-    async () => {
-      const sandbox = start('--once', '--accounts', '25');
-      const code = await sandbox.exited;
-      expect(living()).toEqual([]);
-      expect({ code, output: sandbox.output }).toEqual({ code: 0, output: sandbox.output });
-      expect(sandbox.output).toMatch(/^myPOS: 25 accounts read$/m);
-      expect(sandbox.output).toMatch(/^OneSingleView: 25 accounts read$/m);
-      expect(sandbox.output).toMatch(/^ {2}READ +\d+ {2}/m);
-      expect(sandbox.output).toMatch(/^ {2}CREDIT_LINE_UNCLEAR +1 {2}/m);
-      expect(sandbox.output).toMatch(/^ {2}rejected +1 {2}AMLYZE says 404 "Account with given extId does not exist"$/m);
-      expect(sandbox.output).toMatch(/^ {2}held +1 {2}COLLISION: /m);
-      expect(sandbox.output).toMatch(/^Foreseen and seen: no difference in 50 accounts\.$/m);
-      expect(sandbox.output).toMatch(/^ {2}admin key +\S{32,}$/m);
-      expect(sandbox.output.match(/^ {2}curl .+$/gm)).toHaveLength(3);
-      expect(sandbox.output).not.toContain('\x1b');
-    },
-    WITH_BUILD_MS,
-  );
+  describe('with --once', () => {
+    let first: { code: number | null; output: string; left: Found[] };
 
-  it('goes on until Ctrl-C, brings a killed gateway back meanwhile, and then ends everything', async () => {
+    beforeAll(async () => {
+      const sandbox = start('--once', '--accounts', '25');
+      first = { code: await sandbox.exited, output: sandbox.output, left: living() };
+    }, WITH_BUILD_MS);
+
+    it('ends with 0 when everything came as foreseen, and leaves no process', () => {
+      expect(first).toEqual({ code: 0, output: first.output, left: [] });
+      expect(first.output).toMatch(/^Foreseen and seen: no difference in 50 accounts\.$/m);
+    });
+
+    it('says what became of everything', () => {
+      expect(first.output).toMatch(/^myPOS: 25 accounts read$/m);
+      expect(first.output).toMatch(/^OneSingleView: 25 accounts read$/m);
+      expect(first.output).toMatch(/^ {2}READ +\d+ {2}/m);
+      expect(first.output).toMatch(/^ {2}CREDIT_LINE_UNCLEAR +1 {2}/m);
+      expect(first.output).toMatch(/^ {2}rejected +1 {2}AMLYZE says 404 "Account with given extId does not exist"$/m);
+      expect(first.output).toMatch(/^ {2}held +1 {2}COLLISION: /m);
+    });
+
+    it('gives the admin key and three calls to try, and no colours outside a terminal', () => {
+      expect(first.output).toMatch(/^ {2}admin key +\S{32,}$/m);
+      expect(first.output.match(/^ {2}curl .+$/gm)).toHaveLength(3);
+      expect(first.output).not.toContain('\x1b');
+    });
+
+    it('goes on with the database of the one before with --keep, and all comes as foreseen again', async () => {
+      const kept = start('--once', '--accounts', '3', '--keep');
+      expect({ code: await kept.exited, output: kept.output }).toMatchObject({ code: 0 });
+      expect(kept.output).toMatch(/^myPOS: 25 accounts read$/m);
+      expect(kept.output).toMatch(/^50 accounts at 2 banks, run 2,/m);
+    }, 60_000);
+  });
+
+  it('goes on until Ctrl-C, keeps other sandboxes out of its folder, and brings a killed gateway back', async () => {
     const sandbox = start('--accounts', '3');
     await sandbox.says(/Ctrl-C ends everything/);
-    const [, url, key] = await sandbox.says(/status +(http:\S+)[^]*admin key +(\S+)/);
+    const [, url = '', key = ''] = await sandbox.says(/status +(http:\S+)[^]*admin key +(\S+)/);
+
+    const second = start('--once');
+    expect(await second.exited).toBe(1);
+    expect(second.output).toMatch(/^DATA_DIR: another sandbox \(process \d+\) is running on /m);
+
     kill('dist/main.js');
     await sandbox.says(/The gateway answers again/);
-    const answer = await fetch(url ?? '', { headers: { Authorization: `Bearer ${key ?? ''}` } });
-    expect(answer.status).toBe(200);
+    expect((await fetch(url, { headers: { Authorization: `Bearer ${key}` } })).status).toBe(200);
+
     expect(await sandbox.signal('SIGINT')).toBe(0);
     expect(living()).toEqual([]);
   }, 60_000);
@@ -73,12 +93,11 @@ describe('npm run sandbox', () => {
     expect(living()).toEqual([]);
   }, 60_000);
 
-  it('takes its processes along when it is killed, and starts again on the same folder', async () => {
+  it('takes its processes along when it is killed', async () => {
     const sandbox = start('--accounts', '3');
     await sandbox.says(/Ctrl-C ends everything/);
     await sandbox.signal('SIGKILL');
-    expect(await start('--accounts', '3', '--once').exited).toBe(0);
-    expect(living()).toEqual([]);
+    await noneLeft();
   }, 60_000);
 
   it('copes with the Postgres of a sandbox whose every other process was killed', async () => {
@@ -90,23 +109,6 @@ describe('npm run sandbox', () => {
     expect(living().map(({ command }) => command)).toContainEqual(expect.stringContaining('postgres'));
     const next = start('--accounts', '3', '--once');
     expect({ code: await next.exited, output: next.output }).toMatchObject({ code: 0 });
-  }, 60_000);
-
-  it('goes on with the database of the one before with --keep, and everything comes as foreseen again', async () => {
-    expect(await start('--accounts', '20', '--once').exited).toBe(0);
-    const kept = start('--accounts', '3', '--once', '--keep');
-    expect({ code: await kept.exited, output: kept.output }).toMatchObject({ code: 0 });
-    expect(kept.output).toMatch(/^myPOS: 20 accounts read$/m);
-    expect(kept.output).toMatch(/run 2,/);
-  }, 60_000);
-
-  it('refuses a folder that another sandbox runs in, and leaves that one alone', async () => {
-    const first = start('--accounts', '3');
-    await first.says(/Ctrl-C ends everything/);
-    const second = start('--once');
-    expect(await second.exited).toBe(1);
-    expect(second.output).toMatch(/^DATA_DIR: another sandbox \(process \d+\) is running on /m);
-    expect(await first.signal('SIGTERM')).toBe(0);
   }, 60_000);
 
   it('ends with 1, says why and leaves no process when a simulator dies', async () => {
@@ -128,10 +130,10 @@ describe('npm run sandbox', () => {
     expect(existsSync(join(foreign, 'sandbox', 'thesis.txt'))).toBe(true);
   });
 
-  it.each([['--accounts', '0'], ['--accounts', 'many'], ['--acounts=5'], ['5']])(
-    'ends with 2 and its usage for %s %s',
-    async (...args) => {
-      const sandbox = start(...args.filter((arg) => arg !== undefined));
+  it.each(['--accounts=0', '--accounts=many', '--acounts=5', '5'])(
+    'ends with 2 and its usage for %s',
+    async (argument) => {
+      const sandbox = start(argument);
       expect(await sandbox.exited).toBe(2);
       expect(sandbox.output).toContain('npm run sandbox [-- --accounts N]');
     },
