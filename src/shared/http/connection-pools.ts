@@ -85,7 +85,7 @@ export class ConnectionPools {
         if (error) return callback(error, null);
         // TLS 1.3 refuses a client certificate after the handshake. Node reports the alert, then the end of the stream, and undici would
         // keep the latter only; destroying at once keeps the reason.
-        socket.once('error', (reason) => socket.destroy(reason));
+        socket.once('error', (reason: Error) => socket.destroy(reason));
         callback(null, socket);
       });
   }
