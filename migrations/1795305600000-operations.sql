@@ -47,6 +47,8 @@ create table operation_import (
   -- Some operations are younger than 24 hours, although an import without monitoring is meant for migration.
   young boolean not null default false,
   started_at timestamptz not null default now(),
+  -- Of the last committed chunk: a running import that has stood still for long has lost its request.
+  touched_at timestamptz not null default now(),
   finished_at timestamptz,
   constraint operation_import_key_unique unique (idempotency_key),
   constraint operation_import_key_length check (length(idempotency_key) between 1 and 255),
@@ -55,6 +57,7 @@ create table operation_import (
   constraint operation_import_finished check ((status = 'finished') = (finished_at is not null)),
   constraint operation_import_counted check (lines = taken + unchanged + refused and warned <= lines)
 ) with (fillfactor = 50);
+create index operation_import_running on operation_import (touched_at) where status = 'running';
 
 -- What an operator has to know about single lines. No value of the input is in it: findings name fields and rules.
 create table operation_import_finding (

@@ -10,6 +10,7 @@ import { DatabaseModule } from './database/database.module';
 import { DeliveryModule } from './delivery/delivery.module';
 import { HealthModule } from './health/health.module';
 import { LogModule } from './log.module';
+import { OperationsModule } from './operations/operations.module';
 import { ProvidersModule } from './providers/providers.module';
 import { RecordsModule } from './records/records.module';
 import { GatewayScheduleModule } from './schedule/schedule.module';
@@ -39,6 +40,8 @@ import { SyncModule } from './sync/sync.module';
     RatesModule,
     AmlyzeModule,
     DeliveryModule,
+    // card payments take the same way from the outbox on
+    OperationsModule,
     // what an operator sees, and what starts by itself
     RecordsModule,
     HealthModule,

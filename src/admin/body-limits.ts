@@ -1,9 +1,20 @@
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import { ApiProblem } from '../shared/problem';
 import { mediaType } from './media-type.guard';
 
 /** Of a JSON body, in bytes. Accounts come in larger numbers by the import, which is a stream. */
 export const MAX_BODY_BYTES = 1_000_000;
+
+/** Routes that read their JSON text themselves, since JSON.parse would round the amounts in it. */
+const EXACT_JSON_PATHS = new Set(['/admin/operations']);
+
+/** Whether the common parser is to read this body. Paths are compared as Express does: in any case, with or without a slash. */
+export function isForJsonParser(request: IncomingMessage): boolean {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return false;
+  const [path = ''] = (request.url ?? '').split('?');
+  return !EXACT_JSON_PATHS.has(path.toLowerCase().replace(/\/+$/, ''));
+}
 
 const MAX_DEPTH = 32;
 const BODY_DEADLINE_MS = 30_000;

@@ -2,7 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Environment } from '../config/environment';
-import { bodyDeadline, MAX_BODY_BYTES, refuseHostileShapes } from './body-limits';
+import { bodyDeadline, isForJsonParser, MAX_BODY_BYTES, refuseHostileShapes } from './body-limits';
 import { serveOpenApi } from './open-api';
 import { ProblemFilter } from './problem.filter';
 import { correlate } from './request-context';
@@ -33,7 +33,7 @@ export function configureApp(app: NestExpressApplication, environment: Environme
   );
   app.use(noStore);
   app.use(bodyDeadline);
-  app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false });
+  app.useBodyParser('json', { limit: MAX_BODY_BYTES, inflate: false, type: isForJsonParser });
   app.use(refuseHostileShapes);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());

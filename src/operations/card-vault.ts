@@ -100,6 +100,13 @@ export class CardVault {
   }
 }
 
+/** A hash as answers show it. */
+export function showHash(hash: Buffer): string {
+  const hex = (from: number, to?: number): string => hash.subarray(from, to).toString('hex');
+  if (hash[0] === PLAIN) return `sha256:${hex(1)}`;
+  return `hmac-sha256:${hex(1, 1 + FINGERPRINT_BYTES)}:${hex(1 + FINGERPRINT_BYTES)}`;
+}
+
 function mac({ fingerprint, key }: HashKey, content: string): Buffer {
   return Buffer.concat([Buffer.of(KEYED), fingerprint, createHmac('sha256', key).update(content, 'utf8').digest()]);
 }

@@ -47,6 +47,10 @@ export class OperationImportEntity {
   @Column('timestamptz', { default: () => 'now()' })
   startedAt: Date;
 
+  /** Of the last committed chunk. */
+  @Column('timestamptz', { default: () => 'now()' })
+  touchedAt: Date;
+
   @Column('timestamptz', { nullable: true })
   finishedAt: Date | null;
 }

@@ -1,0 +1,212 @@
+import type { Queryable } from '../shared/database';
+import type { Finding } from './operation';
+
+export type ImportSource = 'json' | 'ndjson' | 'csv';
+
+/** An import as far as it is committed. */
+export interface ImportState {
+  id: string;
+  source: ImportSource;
+  status: 'running' | 'finished' | 'interrupted';
+  epoch: number;
+  nextLine: number;
+  lines: number;
+  taken: number;
+  unchanged: number;
+  refused: number;
+  warned: number;
+  young: boolean;
+  startedAt: Date;
+  finishedAt: Date | null;
+}
+
+/** What one chunk adds to its import. */
+export interface ChunkCounts {
+  lines: number;
+  taken: number;
+  unchanged: number;
+  refused: number;
+  warned: number;
+  young: boolean;
+}
+
+export const FINDING_KINDS = ['refused', 'conflict', 'warned', 'dropped'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface LineFinding {
+  line: number;
+  kind: FindingKind;
+  /** Masked where it could be a card number. */
+  operationExtId: string | undefined;
+  findings: Finding[];
+}
+
+interface ImportRow {
+  id: string;
+  source: ImportSource;
+  status: ImportState['status'];
+  epoch: number;
+  next_line: string;
+  lines: string;
+  taken: string;
+  unchanged: string;
+  refused: string;
+  warned: string;
+  young: boolean;
+  started_at: Date;
+  finished_at: Date | null;
+}
+
+const COLUMNS =
+  'id, source, status, epoch, next_line, lines, taken, unchanged, refused, warned, young, started_at, finished_at';
+
+function toState(row: ImportRow): ImportState {
+  return {
+    id: row.id,
+    source: row.source,
+    status: row.status,
+    epoch: row.epoch,
+    // Line counts stay far below 2^53.
+    nextLine: Number(row.next_line),
+    lines: Number(row.lines),
+    taken: Number(row.taken),
+    unchanged: Number(row.unchanged),
+    refused: Number(row.refused),
+    warned: Number(row.warned),
+    young: row.young,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** Begins an import, or goes on with the one of this key where that is not finished; an older request for it is shut out. */
+export async function openImport(
+  tx: Queryable,
+  source: ImportSource,
+  idempotencyKey: string | undefined,
+): Promise<ImportState> {
+  const [begun] = await tx.query<ImportRow>(
+    `insert into operation_import (source, idempotency_key) values ($1, $2) on conflict (idempotency_key) do nothing returning ${COLUMNS}`,
+    [source, idempotencyKey ?? null],
+  );
+  if (begun) return toState(begun);
+  const [known] = await tx.query<ImportRow>(
+    `update operation_import
+set epoch = case when status = 'finished' or source <> $2 then epoch else epoch + 1 end,
+    status = case when status = 'finished' or source <> $2 then status else 'running' end, touched_at = now()
+where idempotency_key = $1 returning ${COLUMNS}`,
+    [idempotencyKey, source],
+  );
+  if (!known) throw new Error('an import that was in the way is gone');
+  return toState(known);
+}
+
+/** Holds the import for one chunk; false where a newer request goes on with it. */
+export async function holdImport(tx: Queryable, { id, epoch }: Pick<ImportState, 'id' | 'epoch'>): Promise<boolean> {
+  const rows = await tx.query(
+    `select from operation_import where id = $1 and epoch = $2 and status = 'running' for update`,
+    [id, epoch],
+  );
+  return rows.length > 0;
+}
+
+/** Writes down what a chunk did, in its transaction. @param nextLine first line that is not committed yet */
+export async function advanceImport(
+  tx: Queryable,
+  importId: string,
+  nextLine: number,
+  counts: ChunkCounts,
+  findings: readonly LineFinding[],
+): Promise<void> {
+  await tx.query(
+    `update operation_import set next_line = $2, lines = lines + $3, taken = taken + $4, unchanged = unchanged + $5,
+  refused = refused + $6, warned = warned + $7, young = young or $8, touched_at = now() where id = $1`,
+    [importId, nextLine, counts.lines, counts.taken, counts.unchanged, counts.refused, counts.warned, counts.young],
+  );
+  if (findings.length === 0) return;
+  await tx.query(
+    `insert into operation_import_finding (import_id, line, kind, operation_ext_id, findings)
+select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::json[])`,
+    [
+      importId,
+      findings.map(({ line }) => line),
+      findings.map(({ kind }) => kind),
+      findings.map(({ operationExtId }) => operationExtId ?? null),
+      findings.map((item) => JSON.stringify(item.findings)),
+    ],
+  );
+}
+
+export async function finishImport(
+  tx: Queryable,
+  { id, epoch }: Pick<ImportState, 'id' | 'epoch'>,
+): Promise<ImportState | undefined> {
+  const [row] = await tx.query<ImportRow>(
+    `update operation_import set status = 'finished', finished_at = now() where id = $1 and epoch = $2 and status = 'running'
+returning ${COLUMNS}`,
+    [id, epoch],
+  );
+  return row && toState(row);
+}
+
+/** Marks that no request goes on with it for now. */
+export async function interruptImport(tx: Queryable, { id, epoch }: Pick<ImportState, 'id' | 'epoch'>): Promise<void> {
+  await tx.query(
+    `update operation_import set status = 'interrupted' where id = $1 and epoch = $2 and status = 'running'`,
+    [id, epoch],
+  );
+}
+
+/** Marks imports that have stood still: their process was killed, or their client is gone. Returns their ids. */
+export async function interruptIdleImports(db: Queryable, idleMinutes: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `update operation_import set status = 'interrupted'
+where status = 'running' and touched_at < now() - make_interval(mins => $1) returning id`,
+    [idleMinutes],
+  );
+  return rows.map(({ id }) => id);
+}
+
+export async function findImport(db: Queryable, id: string): Promise<ImportState | undefined> {
+  const [row] = await db.query<ImportRow>(`select ${COLUMNS} from operation_import where id = $1`, [id]);
+  return row && toState(row);
+}
+
+/** Imports after `afterId`, oldest first, one more than `limit` where there are more. */
+export async function findImports(db: Queryable, afterId: string | undefined, limit: number): Promise<ImportState[]> {
+  const rows = await db.query<ImportRow>(`select ${COLUMNS} from operation_import where id > $1 order by id limit $2`, [
+    afterId ?? '0',
+    limit + 1,
+  ]);
+  return rows.map(toState);
+}
+
+// One number that orders the findings of an import: a line has at most one of each kind.
+const PLACE = `line * ${FINDING_KINDS.length} + array_position(array['${FINDING_KINDS.join(`','`)}'], kind) - 1`;
+
+/** The findings of an import in the order of their lines; `place` is the cursor. */
+export async function findFindings(
+  db: Queryable,
+  importId: string,
+  afterPlace: string | undefined,
+  limit: number,
+): Promise<(LineFinding & { place: string })[]> {
+  const rows = await db.query<{
+    place: string;
+    line: string;
+    kind: FindingKind;
+    operation_ext_id: string | null;
+    findings: Finding[];
+  }>(
+    `select ${PLACE} as place, line, kind, operation_ext_id, findings from operation_import_finding
+where import_id = $1 and line >= $2::bigint / ${FINDING_KINDS.length} and ${PLACE} > $2 order by line, ${PLACE} limit $3`,
+    [importId, afterPlace ?? '0', limit + 1],
+  );
+  return rows.map((row) => ({
+    place: row.place,
+    line: Number(row.line),
+    kind: row.kind,
+    operationExtId: row.operation_ext_id ?? undefined,
+    findings: row.findings,
+  }));
+}

@@ -1,0 +1,123 @@
+import { Controller, Get, HttpCode, Logger, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiConsumes,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Consumes, mediaType } from '../admin/media-type.guard';
+import { ApiProblems } from '../admin/open-api';
+import { ListQuery, page, parseCursor } from '../admin/pagination';
+import { RowIdPipe } from '../admin/row-id';
+import { Database } from '../shared/database';
+import { ApiProblem } from '../shared/problem';
+import { findFindings, findImport, findImports } from './import-ledger';
+import { toAnswer, toImportView, toListAnswer } from './import-views';
+import { IMPORT_TYPES, OperationImport } from './operation-import';
+import { MAX_LIST, OperationIntake } from './operation-intake';
+import {
+  OperationAnswerDto,
+  OperationImportDetailsDto,
+  OperationImportDto,
+  OperationImportListDto,
+  OperationListAnswerDto,
+} from './operations.dto';
+import { idempotencyKey, readJsonBody } from './request-parts';
+
+const importId = new RowIdPipe('import');
+
+const EXAMPLE = { operationExtId: 'Op_01_CARD_TEST', operationType: 'CARD_PAYMENT', amount: 1499, currency: 'EUR' };
+
+@ApiTags('operations')
+@Controller('admin/operations')
+export class OperationsController {
+  private readonly logger = new Logger(OperationsController.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly intake: OperationIntake,
+    private readonly imports: OperationImport,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @ApiOperation({
+    summary: `Import one card payment, or a list of up to ${MAX_LIST}`,
+    description:
+      'The fields are those of AMLYZE, see docs/operations-import.md. A single operation is taken or refused as a whole; of a ' +
+      'list the good ones are taken and every refused one is named.',
+  })
+  @ApiBody({ schema: { type: 'object', example: EXAMPLE } })
+  @ApiAcceptedResponse({ type: OperationAnswerDto, description: 'For a list: importId, taken, unchanged, refused' })
+  @ApiProblems(400, 409, 413, 415)
+  async take(@Req() request: Request): Promise<OperationAnswerDto | OperationListAnswerDto> {
+    this.intake.assertEnabled();
+    const input = await readJsonBody(request);
+    if (!Array.isArray(input)) {
+      const { importId, chunk } = await this.intake.takeList([input], true);
+      return toAnswer(importId, chunk);
+    }
+    if (input.length < 1 || input.length > MAX_LIST) {
+      const message = `must be one operation or a list of 1 to ${MAX_LIST}; more come by POST /admin/operations/import`;
+      throw ApiProblem.invalid([{ field: '', message }]);
+    }
+    const { importId, chunk } = await this.intake.takeList(input);
+    return toListAnswer(importId, chunk);
+  }
+
+  @Post('import')
+  @Consumes(IMPORT_TYPES.ndjson, IMPORT_TYPES.csv)
+  @ApiOperation({
+    summary: 'Import any number of card payments from a stream',
+    description:
+      'NDJSON with one operation a line, or CSV with a header row. Good lines are taken, every refused one is in ' +
+      'GET /admin/operations/imports/:id. With an Idempotency-Key an interrupted import is gone on with: send the same body again.',
+  })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters' })
+  @ApiConsumes(IMPORT_TYPES.ndjson, IMPORT_TYPES.csv)
+  @ApiBody({ schema: { type: 'string', example: `${JSON.stringify(EXAMPLE)}\n` } })
+  @ApiAcceptedResponse({ type: OperationImportDto })
+  @ApiProblems(400, 409, 415)
+  async import(@Req() request: Request, @Res() response: Response): Promise<void> {
+    this.intake.assertEnabled();
+    const key = idempotencyKey(request);
+    try {
+      // An iterator that gave up would close the connection, and with it the way back for the answer.
+      const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+      const state = await this.imports.run(body, mediaType(request), key);
+      response.status(202).json(toImportView(state));
+    } catch (error) {
+      if (!response.closed && !request.destroyed) throw error;
+      this.logger.log('the client of an import of operations went away; complete chunks are stored');
+    }
+  }
+
+  @Get('imports')
+  @ApiOperation({ summary: 'List imports of operations, oldest first' })
+  @ApiOkResponse({ type: OperationImportListDto })
+  @ApiProblems(400)
+  async list(@Query() query: ListQuery): Promise<OperationImportListDto> {
+    const rows = await findImports(this.database, parseCursor(query.cursor), query.limit);
+    const { items, nextCursor } = page(rows, query.limit, (row) => row.id);
+    return { items: items.map(toImportView), nextCursor };
+  }
+
+  @Get('imports/:id')
+  @ApiOperation({ summary: 'Show an import: progress, counts, and every refused or odd line' })
+  @ApiOkResponse({ type: OperationImportDetailsDto })
+  @ApiProblems(400, 404)
+  async find(@Param('id', importId) id: string, @Query() query: ListQuery): Promise<OperationImportDetailsDto> {
+    const state = await findImport(this.database, id);
+    if (!state) throw ApiProblem.notFound('import', id);
+    const rows = await findFindings(this.database, id, parseCursor(query.cursor), query.limit);
+    const { items, nextCursor } = page(rows, query.limit, (row) => row.place);
+    const shown = items.map(({ line, kind, operationExtId, findings }) => {
+      return { line, kind, operationExtId: operationExtId ?? null, findings };
+    });
+    return { ...toImportView(state), items: shown, nextCursor };
+  }
+}

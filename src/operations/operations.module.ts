@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { DeliveryModule } from '../delivery/delivery.module';
+import { SyncModule } from '../sync/sync.module';
+import { CardRetention } from './card-retention';
+import { CardVaultModule } from './card-vault.module';
+import { OperationImport } from './operation-import';
+import { OperationIntake } from './operation-intake';
+import { OperationsController } from './operations.controller';
+
+/** Card-payment operations: intake, rules, identity. From the outbox on they go the way of the balances. */
+@Module({
+  imports: [CardVaultModule, DeliveryModule, SyncModule],
+  controllers: [OperationsController],
+  providers: [OperationIntake, OperationImport, CardRetention],
+  exports: [CardRetention],
+})
+export class OperationsModule {}
