@@ -1,14 +1,17 @@
 import { Decimal as Oracle } from 'decimal.js';
 import fc from 'fast-check';
 import {
+  absolute,
   compare,
   divideRounded,
   isNegative,
   isZero,
+  multiply,
   multiplyRounded,
   negate,
   parseAmount,
   sameNumber,
+  scaleOf,
   subtract,
 } from './decimal';
 import { JsonNumber } from './json';
@@ -219,5 +222,23 @@ describe('decimal arithmetic', () => {
       expect(() => compare(text, '1')).toThrow(TypeError);
     }
     expect(() => divideRounded('1', '0.00', 2)).toThrow(RangeError);
+  });
+});
+
+describe('multiply', () => {
+  it('is exact, with the decimals of both', () => {
+    fc.assert(
+      fc.property(decimals, decimals, (a, b) => {
+        const product = multiply(a, b);
+        expect(new Oracle(product).eq(new exact(a).times(b))).toBe(true);
+        expect(scaleOf(product)).toBe(scaleOf(a) + scaleOf(b));
+      }),
+    );
+  });
+});
+
+describe('absolute', () => {
+  it('is the distance from zero, with the same decimals', () => {
+    expect(['-4.20', '4.20', '0.00'].map(absolute)).toEqual(['4.20', '4.20', '0.00']);
   });
 });
