@@ -6,7 +6,6 @@ import { interruptIdleImports } from './import-ledger';
 
 /** Whatever became of a record, its card data does not stay longer than this. */
 const LONGEST_DAYS = 30;
-const PASS_EVERY_MS = 60_000;
 const SHRED_LIMIT = 1_000;
 /** The server closes a silent connection after two minutes, so no request lives behind an import that stood still for this. */
 const IDLE_IMPORT_MINUTES = 10;
@@ -41,7 +40,6 @@ returning r.id`;
 @Injectable()
 export class CardRetention implements OnApplicationBootstrap {
   private readonly logger = new Logger(CardRetention.name);
-  private passedAtMs = -PASS_EVERY_MS;
 
   constructor(
     private readonly database: Database,
@@ -61,10 +59,8 @@ export class CardRetention implements OnApplicationBootstrap {
     });
   }
 
-  /** Called at every beat; works once a minute. */
+  /** Called every minute. */
   async tend(): Promise<void> {
-    if (performance.now() - this.passedAtMs < PASS_EVERY_MS) return;
-    this.passedAtMs = performance.now();
     await this.shredDue();
     const idle = await interruptIdleImports(this.database, IDLE_IMPORT_MINUTES);
     for (const importId of idle) this.logger.warn({ msg: 'an import stood still and counts as interrupted', importId });

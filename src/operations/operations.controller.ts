@@ -28,7 +28,7 @@ import {
 } from './operations.dto';
 import { idempotencyKey, readJsonBody } from './request-parts';
 
-const importId = new RowIdPipe('import');
+const importRowId = new RowIdPipe('import');
 
 const EXAMPLE = { operationExtId: 'Op_01_CARD_TEST', operationType: 'CARD_PAYMENT', amount: 1499, currency: 'EUR' };
 
@@ -110,7 +110,7 @@ export class OperationsController {
   @ApiOperation({ summary: 'Show an import: progress, counts, and every refused or odd line' })
   @ApiOkResponse({ type: OperationImportDetailsDto })
   @ApiProblems(400, 404)
-  async find(@Param('id', importId) id: string, @Query() query: ListQuery): Promise<OperationImportDetailsDto> {
+  async find(@Param('id', importRowId) id: string, @Query() query: ListQuery): Promise<OperationImportDetailsDto> {
     const state = await findImport(this.database, id);
     if (!state) throw ApiProblem.notFound('import', id);
     const rows = await findFindings(this.database, id, parseCursor(query.cursor), query.limit);

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Step } from '../balances/balance';
+import type { CardVault } from '../operations/card-vault';
+import { maskedRequest } from '../operations/frozen-request';
 import type { Queryable } from '../shared/database';
+import { SecretProblem } from '../shared/secret-box';
 import { RECORD_COLUMNS, toRecordView, type RecordRow, type RecordView } from './record-views';
 
 /** Everything behind one record, from the bank's words to AMLYZE's. */
@@ -9,9 +12,12 @@ export interface Explanation extends RecordView {
   reading: ExplainedReading | null;
   /** Every step from the bank's payload to the record, as the mapping itself wrote it down at the read. */
   steps: Step[];
-  /** The frozen bytes; every attempt sends exactly this text. */
-  frozenRequest: string;
-  frozenRequestSha256: string;
+  /** The frozen bytes; every attempt sends exactly this text. With card data: masked, and null once that was shredded. */
+  frozenRequest: string | null;
+  /** Absent with card data: a plain hash of it could be guessed. */
+  frozenRequestSha256: string | null;
+  /** Why frozenRequest is not the text that is sent. */
+  frozenRequestNote: string | null;
   attemptLog: ExplainedAttempt[];
 }
 
@@ -48,7 +54,9 @@ export interface ExplainedAttempt {
 }
 
 interface ExplanationRow extends RecordRow {
-  payload: string;
+  payload: string | null;
+  sealed: boolean;
+  shredded_at: Date | null;
   attempt_id: string | null;
   superseded_by: string | null;
   reading_id: string | null;
@@ -63,9 +71,11 @@ interface ExplanationRow extends RecordRow {
 }
 
 const EXPLAIN = `
-select ${RECORD_COLUMNS}, r.payload, r.attempt_id,
+select ${RECORD_COLUMNS}, r.payload, r.sealed, r.shredded_at, r.attempt_id,
+  coalesce((select n.communication_number from amlyze_record n
+   where n.account_id = r.account_id and n.balance_type = r.balance_type and n.supersedes = r.communication_number limit 1),
   (select n.communication_number from amlyze_record n
-   where n.account_id = r.account_id and n.balance_type = r.balance_type and n.supersedes = r.communication_number limit 1) as superseded_by,
+   where n.operation_ext_id = r.operation_ext_id and n.supersedes = r.communication_number limit 1)) as superseded_by,
   b.id as reading_id, b.outcome as reading_outcome, b.fetched_at, b.request_id, b.http_status, b.latency_ms, b.balance_at_source,
   b.raw_body, b.steps
 from amlyze_record r left join balance_reading b on b.id = r.reading_id
@@ -98,7 +108,11 @@ where a.id in (select attempt_id from delivery_result where record_id = $1) or a
 order by a.id, d.late`;
 
 /** Undefined when there is no record of this number. */
-export async function explain(db: Queryable, communicationNumber: string): Promise<Explanation | undefined> {
+export async function explain(
+  db: Queryable,
+  vault: CardVault,
+  communicationNumber: string,
+): Promise<Explanation | undefined> {
   const [row] = await db.query<ExplanationRow>(EXPLAIN, [communicationNumber]);
   if (!row) return undefined;
   const attempts = await db.query<AttemptRow>(ATTEMPTS, [row.id, row.attempt_id]);
@@ -107,10 +121,34 @@ export async function explain(db: Queryable, communicationNumber: string): Promi
     supersededBy: row.superseded_by,
     reading: row.reading_id === null ? null : toReading(row, row.reading_id),
     steps: row.steps ?? [],
-    frozenRequest: row.payload,
-    frozenRequestSha256: createHash('sha256').update(row.payload).digest('hex'),
+    ...showRequest(row, vault),
     attemptLog: attempts.map(toAttempt),
   };
+}
+
+type ShownRequest = Pick<Explanation, 'frozenRequest' | 'frozenRequestSha256' | 'frozenRequestNote'>;
+
+function showRequest(row: ExplanationRow, vault: CardVault): ShownRequest {
+  const { payload, sealed, shredded_at: shreddedAt, communication_number: communicationNumber } = row;
+  if (payload === null) {
+    const note = `Its card data was shredded at ${shreddedAt?.toISOString() ?? 'an unknown time'}, and the request with it.`;
+    return { frozenRequest: null, frozenRequestSha256: null, frozenRequestNote: note };
+  }
+  if (!sealed) {
+    const sha256 = createHash('sha256').update(payload).digest('hex');
+    return { frozenRequest: payload, frozenRequestSha256: sha256, frozenRequestNote: null };
+  }
+  try {
+    const frozenRequest = maskedRequest(vault.openPayload({ payload, sealed, communicationNumber }));
+    return {
+      frozenRequest,
+      frozenRequestSha256: null,
+      frozenRequestNote: 'Card data is masked here and whole in what is sent.',
+    };
+  } catch (error) {
+    if (!(error instanceof SecretProblem)) throw error;
+    return { frozenRequest: null, frozenRequestSha256: null, frozenRequestNote: `Cannot be opened: ${error.message}.` };
+  }
 }
 
 function toReading(row: ExplanationRow, id: string): ExplainedReading {

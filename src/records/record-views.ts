@@ -6,6 +6,7 @@ export interface RecordFilter {
   accountId?: string;
   runId?: string;
   errorCode?: string;
+  operationExtId?: string;
 }
 
 export interface RecordView {
@@ -13,6 +14,7 @@ export interface RecordView {
   kind: RecordKind;
   accountId: string | null;
   accountExtId: string | null;
+  operationExtId: string | null;
   runId: string | null;
   state: RecordState;
   reason: string | null;
@@ -37,6 +39,7 @@ export interface RecordRow {
   kind: RecordKind;
   account_id: string | null;
   account_ext_id: string | null;
+  operation_ext_id: string | null;
   run_id: string | null;
   state: RecordState;
   reason: string | null;
@@ -56,7 +59,7 @@ export interface RecordRow {
 }
 
 /** `attempts` is what a reader counts in the log: every call that carried the record, also those it was not charged for. */
-export const RECORD_COLUMNS = `r.id, r.communication_number, r.kind, r.account_id, r.account_ext_id, r.run_id, r.state, r.reason, r.error_code,
+export const RECORD_COLUMNS = `r.id, r.communication_number, r.kind, r.account_id, r.account_ext_id, r.operation_ext_id, r.run_id, r.state, r.reason, r.error_code,
   r.error_description, r.in_doubt, r.balance_type, r.balance_at, r.value, r.revision, r.supersedes, r.supersedes_reason, r.created_at,
   r.next_attempt_at, r.settled_at,
   ((select count(*) from delivery_result d where d.record_id = r.id and not d.late) + case when r.attempt_id is null then 0 else 1 end)::int as sends`;
@@ -66,6 +69,7 @@ const FILTER_COLUMNS = {
   accountId: 'r.account_id',
   runId: 'r.run_id',
   errorCode: 'r.error_code',
+  operationExtId: 'r.operation_ext_id',
 } as const;
 
 /** SQL conditions of a filter; values are appended to `values`. */
@@ -100,6 +104,7 @@ export function toRecordView(row: RecordRow): RecordView {
     kind: row.kind,
     accountId: row.account_id,
     accountExtId: row.account_ext_id,
+    operationExtId: row.operation_ext_id,
     runId: row.run_id,
     state: row.state,
     reason: row.reason,

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../admin/open-api';
 import { page, parseCursor } from '../admin/pagination';
+import { CardVault } from '../operations/card-vault';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { explain } from './explanation';
@@ -24,6 +25,7 @@ export class RecordsController {
   constructor(
     private readonly database: Database,
     private readonly records: RecordsService,
+    private readonly vault: CardVault,
   ) {}
 
   @Get()
@@ -41,7 +43,7 @@ export class RecordsController {
   @ApiOkResponse({ type: ExplanationDto })
   @ApiProblems(404)
   async explain(@Param('communicationNumber') number: string): Promise<ExplanationDto> {
-    const explanation = await explain(this.database, number);
+    const explanation = await explain(this.database, this.vault, number);
     if (!explanation) throw ApiProblem.notFound('record', number);
     return explanation;
   }

@@ -28,6 +28,11 @@ export class RecordQuery extends ListQuery {
   @Optional()
   @Check(text(200))
   errorCode?: string;
+
+  @ApiPropertyOptional({ example: 'Op_01_CARD_TEST' })
+  @Optional()
+  @Check(text(255))
+  operationExtId?: string;
 }
 
 export class RequeueDto {
@@ -131,11 +136,13 @@ export class RecordDto implements RecordView {
   @ApiProperty({ enum: ['balance', 'operation'] }) kind: 'balance' | 'operation';
   @ApiProperty(nullableText) accountId: string | null;
   @ApiProperty({ ...nullableText, example: 'ORG20231117550' }) accountExtId: string | null;
+  @ApiProperty({ ...nullableText, description: 'Of operations; their balance fields are null' })
+  operationExtId: string | null;
   @ApiProperty(nullableText) runId: string | null;
   @ApiProperty({ enum: RECORD_STATES }) state: RecordState;
   @ApiProperty({
     ...nullableText,
-    description: 'Ours: COLLISION, NUMBER_CONSUMED, REJECTED_AFTER_DOUBT, replayed, adopted …',
+    description: 'Ours: COLLISION, NUMBER_CONSUMED, REJECTED_AFTER_DOUBT, SHREDDED, replayed, adopted …',
   })
   reason: string | null;
   @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorCode: string | null;
@@ -201,7 +208,14 @@ export class ExplanationDto extends RecordDto implements Explanation {
   @ApiProperty(nullableText) supersededBy: string | null;
   @ApiProperty({ type: ExplainedReadingDto, nullable: true }) reading: ExplainedReadingDto | null;
   @ApiProperty({ type: [StepDto], description: 'As the mapping wrote them down at the read' }) steps: StepDto[];
-  @ApiProperty({ description: 'The frozen bytes' }) frozenRequest: string;
-  @ApiProperty() frozenRequestSha256: string;
+  @ApiProperty({
+    ...nullableText,
+    description: 'The frozen bytes; card data in them masked, null once it was shredded',
+  })
+  frozenRequest: string | null;
+  @ApiProperty({ ...nullableText, description: 'Not where the bytes hold card data' })
+  frozenRequestSha256: string | null;
+  @ApiProperty({ ...nullableText, description: 'Why frozenRequest is not the very text that is sent' })
+  frozenRequestNote: string | null;
   @ApiProperty({ type: [ExplainedAttemptDto] }) attemptLog: ExplainedAttemptDto[];
 }

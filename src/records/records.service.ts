@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { DeliveryWorker } from '../delivery/delivery.worker';
+import { CardVault } from '../operations/card-vault';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { Installation } from '../sync/installation';
@@ -20,6 +21,7 @@ export class RecordsService {
     private readonly audit: AuditTrail,
     private readonly installation: Installation,
     private readonly delivery: DeliveryWorker,
+    private readonly vault: CardVault,
   ) {}
 
   async requeueOne(number: string, dto: RequeueDto): Promise<{ communicationNumber: string }> {
@@ -91,7 +93,7 @@ export class RecordsService {
   private async requeue(number: string, request: RequeueRequest): Promise<RequeueAnswer> {
     const identity = await this.installation.identity();
     return this.database.transaction(async (tx) => {
-      const answer = await requeue(tx, number, request, identity);
+      const answer = await requeue(tx, number, request, { ...identity, vault: this.vault });
       if (answer.kind === 'requeued') {
         const { newNumber, confirmDouble, confirmOlder } = request;
         const detail = { communicationNumber: answer.communicationNumber, newNumber, confirmDouble, confirmOlder };

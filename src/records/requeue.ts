@@ -1,9 +1,11 @@
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import { communicationNumber } from '../amlyze/communication-number';
+import type { CardVault } from '../operations/card-vault';
 import { enqueueBalances } from '../outbox/enqueue';
 import type { RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
+import { findLatest, makeNextOperation, operationRefusal } from './requeue-operation';
 
 /** What an operator asked for; each flag confirms one danger. */
 export interface RequeueRequest {
@@ -20,6 +22,9 @@ interface RequeueRow {
   id: string;
   communication_number: string;
   kind: 'balance' | 'operation';
+  channel: string;
+  operation_ext_id: string | null;
+  sealed: boolean;
   state: RecordState;
   reason: string | null;
   in_doubt: boolean;
@@ -31,7 +36,8 @@ interface RequeueRow {
   balance_type: string | null;
   balance_at: Date | null;
   value: string | null;
-  payload: string;
+  /** null: shredded. */
+  payload: string | null;
   key: string | null;
   key_revision: number | null;
   settings_hash: string | null;
@@ -39,7 +45,7 @@ interface RequeueRow {
 }
 
 const LOAD = `
-select r.id, r.communication_number, r.kind, r.state, r.reason, r.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
+select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, r.state, r.reason, r.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
   r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
   (select n.communication_number from amlyze_record n
    where n.account_id = r.account_id and n.balance_type = r.balance_type and n.state = 'accepted'
@@ -50,16 +56,24 @@ left join record_key k on k.account_id = r.account_id and k.balance_type = r.bal
 where r.communication_number = $1
 for update of r`;
 
+/** What making a new revision needs beside the record. */
+export interface RequeueContext {
+  installationId: string;
+  prefix: string;
+  vault: CardVault;
+}
+
 /** Puts a settled record back, with its own number and bytes, or as a new revision with a new number. Inside `tx`. */
 export async function requeue(
   tx: Queryable,
   number: string,
   request: RequeueRequest,
-  identity: { installationId: string; prefix: string; requester: string },
+  context: RequeueContext,
 ): Promise<RequeueAnswer> {
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
-  const detail = refusal(row, request);
+  const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
+  const detail = (row.kind === 'operation' && isOver(row) && operationRefusal(row, operation)) || refusal(row, request);
   if (detail !== undefined) return { kind: 'refused', detail };
   if (!request.newNumber) {
     await tx.query(
@@ -69,12 +83,19 @@ export async function requeue(
     );
     return { kind: 'requeued', communicationNumber: row.communication_number };
   }
-  return { kind: 'requeued', communicationNumber: await makeNextRevision(tx, row, identity) };
+  const next = operation
+    ? await makeNextOperation(tx, row, operation, context)
+    : await makeNextRevision(tx, row, context);
+  return { kind: 'requeued', communicationNumber: next };
+}
+
+function isOver({ state }: RequeueRow): boolean {
+  return state === 'held' || state === 'rejected' || state === 'exhausted';
 }
 
 /** The first thing that speaks against it, with what to do about it. */
 function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
-  if (!['held', 'rejected', 'exhausted'].includes(row.state)) {
+  if (!isOver(row)) {
     return `The record is ${row.state}; only held, rejected and exhausted records can be requeued.`;
   }
   if (row.state !== 'exhausted' && request.reason === undefined) {
@@ -89,16 +110,17 @@ function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
       : undefined;
   }
   if ((row.in_doubt || row.reason === 'COLLISION') && !request.confirmDouble) {
-    return 'AMLYZE may have this balance already, and a new number could double it; look there first, then send confirmDouble: true.';
+    return `AMLYZE may have this ${row.kind} already, and a new number could double it; look there first, then send confirmDouble: true.`;
   }
-  if (row.key === null) return 'The record has been superseded by a later revision; requeue that one.';
+  if (row.key === null && row.kind === 'balance')
+    return 'The record has been superseded by a later revision; requeue that one.';
   return undefined;
 }
 
 async function makeNextRevision(
   tx: Queryable,
   row: RequeueRow,
-  identity: { installationId: string; prefix: string; requester: string },
+  identity: { installationId: string; prefix: string },
 ): Promise<string> {
   const { account_id, account_ext_id, balance_type, balance_at, value, key, key_revision, settings_hash, reading_id } =
     row;
@@ -107,7 +129,8 @@ async function makeNextRevision(
     account_ext_id === null ||
     balance_type === null ||
     balance_at === null ||
-    value === null
+    value === null ||
+    row.payload === null
   ) {
     throw new Error(`record ${row.communication_number} is no balance`);
   }

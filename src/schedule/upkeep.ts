@@ -1,0 +1,39 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CardRetention } from '../operations/card-retention';
+
+const EVERY_MS = 60_000;
+
+/** What has to be done now and then, whatever else goes on: card data goes when its time has come. Every replica may do it. */
+@Injectable()
+export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Upkeep.name);
+  private underWay: Promise<void> | undefined;
+
+  constructor(
+    private readonly scheduler: SchedulerRegistry,
+    private readonly retention: CardRetention,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.scheduler.addInterval(
+      'upkeep',
+      setInterval(() => this.tend(), EVERY_MS),
+    );
+    this.tend();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.scheduler.deleteInterval('upkeep');
+    await this.underWay;
+  }
+
+  private tend(): void {
+    this.underWay ??= this.retention
+      .tend()
+      .catch((error: unknown) => {
+        this.logger.error({ msg: 'upkeep failed; the next minute tries again', error: String(error) });
+      })
+      .finally(() => (this.underWay = undefined));
+  }
+}
