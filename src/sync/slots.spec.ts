@@ -18,6 +18,17 @@ describe('Slots', () => {
     expect(slots.next(at(now))).toEqual(at(next));
   });
 
+  it('answers again and again at no cost, and for any time, not only a later one', () => {
+    const slots = new Slots('0 0 29 2 *');
+    expect(slots.newest(at('2027-03-05T00:00:00Z'))).toEqual(at('2024-02-29T00:00:00Z'));
+    const startedAt = performance.now();
+    for (let i = 0; i < 1000; i++) slots.newest(new Date(Date.parse('2027-03-05T00:00:00Z') + i));
+    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(slots.newest(at('2028-02-28T23:59:59.999Z'))).toEqual(at('2024-02-29T00:00:00Z'));
+    expect(slots.newest(at('2028-02-29T00:00:00Z'))).toEqual(at('2028-02-29T00:00:00Z'));
+    expect(slots.newest(at('2024-02-28T23:00:00Z'))).toEqual(at('2020-02-29T00:00:00Z'));
+  });
+
   it('counts a slot as come at its very instant, and not a millisecond before', () => {
     const slots = new Slots('0 6 * * *');
     expect(slots.newest(at('2027-03-05T06:00:00.000Z'))).toEqual(at('2027-03-05T06:00:00Z'));

@@ -1,8 +1,10 @@
 import { CronTime } from 'cron';
 
-/** The instants of a cron expression, in UTC. Pure: the caller brings the time, and it comes from the database clock. */
+/** The instants of a cron expression, in UTC. The caller brings the time, and it comes from the database clock. */
 export class Slots {
   private readonly cron: CronTime;
+  /** The last answer, and the time in which it stays true. */
+  private found: { newest: Date | undefined; from: Date; until: Date } | undefined;
 
   constructor(expression: string) {
     this.cron = new CronTime(expression, 'UTC');
@@ -15,6 +17,15 @@ export class Slots {
 
   /** The newest slot that is not after `now`; undefined when there was none within four years. */
   newest(now: Date): Date | undefined {
+    // Asked at every poll, and finding the slot of a rare expression takes a tenth of a second.
+    if (!this.found || now < this.found.from || now >= this.found.until) {
+      const newest = this.find(now);
+      this.found = { newest, from: newest ?? now, until: this.next(now) };
+    }
+    return this.found.newest;
+  }
+
+  private find(now: Date): Date | undefined {
     for (const lookBackMs of LOOK_BACKS_MS) {
       const slot = this.next(new Date(now.getTime() - lookBackMs));
       if (slot <= now) return this.lastUpTo(now, slot);
