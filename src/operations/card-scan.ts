@@ -58,7 +58,7 @@ interface Found {
 }
 
 function cardNumbersIn(text: string, which: 'any' | 'issued'): Found[] {
-  if (!ENOUGH_DIGITS.test(text)) return [];
+  if (text.length < MIN_DIGITS || !ENOUGH_DIGITS.test(text)) return [];
   const groups = [...text.matchAll(/[0-9]+/g)].map((match) => ({ digits: match[0], start: match.index }));
   const found: Found[] = [];
   for (let first = 0; first < groups.length; first += 1) {

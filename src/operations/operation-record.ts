@@ -13,6 +13,11 @@ export interface OperationAddress {
 /** A number goes out digit for digit, so its members stand here as the text that they are to have. */
 type Member = string | boolean | JsonNumber | readonly string[] | Member[] | { [key: string]: Member };
 
+/** AMLYZE's page has sourceOfRiskLevel behind the category. */
+const SOURCE_AT = OPERATION_FIELDS.findIndex(({ name }) => name === 'riskManagementCategory') + 1;
+const BEFORE_SOURCE = OPERATION_FIELDS.slice(0, SOURCE_AT);
+const AFTER_SOURCE = OPERATION_FIELDS.slice(SOURCE_AT);
+
 const PLAIN_DECIMAL = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 /**
@@ -26,42 +31,43 @@ export function buildOperationRecord(operation: Operation, address: OperationAdd
   }
   const members = recordOf(operation, address);
   const record = write(members);
-  checkOperationRecord(record, operation, address);
+  checkMembers(record, members);
   return record;
 }
 
 /** Parses the text again and compares it with the operation member by member. Throws; the message names no value. */
 export function checkOperationRecord(record: string, operation: Operation, address: OperationAddress): void {
+  checkMembers(record, recordOf(operation, address));
+}
+
+function checkMembers(record: string, members: Record<string, Member>): void {
   const parsed = parseJson(record);
   if (!isJsonObject(parsed)) throw new TypeError('the record is no JSON object');
-  compare(parsed, recordOf(operation, address), 'record');
+  compareObject(parsed, members, 'record');
 }
 
 function recordOf(
   operation: Operation,
   { communicationNumber, requester, channel }: OperationAddress,
 ): Record<string, Member> {
-  const record: Record<string, Member> = {};
   const whole = { ...operation, communicationNumber, requester: operation.requester ?? requester };
-  for (const [name, member] of membersOf(whole, OPERATION_FIELDS)) {
-    record[name] = member;
-    // AMLYZE's page has it at this place; in a batch IMPORT is implied.
-    if (name === 'riskManagementCategory' && channel === 'operation-single') record['sourceOfRiskLevel'] = 'IMPORT';
-  }
-  record['listOperationParty'] = operation.listOperationParty.map((party) =>
-    Object.fromEntries(membersOf(party, PARTY_FIELDS)),
-  );
-  return record;
+  const listOperationParty = operation.listOperationParty.map((party) => membersOf(party, PARTY_FIELDS));
+  const before = membersOf(whole, BEFORE_SOURCE);
+  // In a batch IMPORT is implied.
+  const source = channel === 'operation-single' ? { sourceOfRiskLevel: 'IMPORT' } : {};
+  return { ...before, ...source, ...membersOf(whole, AFTER_SOURCE), listOperationParty };
 }
 
 function membersOf<Name extends string>(
   source: Partial<Record<Name, unknown>>,
   fields: readonly Field<Name>[],
-): [Name, Member][] {
-  return fields.flatMap((field): [Name, Member][] => {
+): Record<string, Member> {
+  const members: Record<string, Member> = {};
+  for (const field of fields) {
     const value = source[field.name];
-    return value === undefined ? [] : [[field.name, toMember(value, field)]];
-  });
+    if (value !== undefined) members[field.name] = toMember(value, field);
+  }
+  return members;
 }
 
 function toMember(value: unknown, { name, decimal }: Field): Member {
@@ -88,7 +94,7 @@ function compare(parsed: JsonValue | undefined, expected: Member, path: string):
     if (parsed !== expected) differ(path);
   } else if (Array.isArray(expected)) {
     if (!Array.isArray(parsed) || parsed.length !== expected.length) return differ(path);
-    for (const [index, member] of expected.entries()) compare(parsed[index], member, `${path}[${index}]`);
+    for (const [index, member] of expected.entries()) compare(parsed[index], member, path);
   } else {
     if (!isJsonObject(parsed)) return differ(path);
     compareObject(parsed, expected as Record<string, Member>, path);
@@ -96,8 +102,12 @@ function compare(parsed: JsonValue | undefined, expected: Member, path: string):
 }
 
 function compareObject(parsed: JsonObject, expected: Record<string, Member>, path: string): void {
-  if (Object.keys(parsed).join() !== Object.keys(expected).join()) differ(path);
-  for (const [key, member] of Object.entries(expected)) compare(parsed[key], member, `${path}.${key}`);
+  const [names, wanted] = [Object.keys(parsed), Object.entries(expected)];
+  if (names.length !== wanted.length) differ(path);
+  for (const [index, [key, member]] of wanted.entries()) {
+    if (names[index] !== key) differ(path);
+    compare(parsed[key], member, key);
+  }
 }
 
 function differ(path: string): never {

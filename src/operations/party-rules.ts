@@ -4,7 +4,7 @@ import { PARTY_FIELDS } from './fields';
 import type { Operation, OperationParty, OperationRules } from './operation';
 import { isGiven, Notes, readFields, refuseUnknown } from './read-fields';
 
-const PARTY_NAMES: readonly string[] = PARTY_FIELDS.map(({ name }) => name);
+const PARTY_NAMES: ReadonlySet<string> = new Set(PARTY_FIELDS.map(({ name }) => name));
 const MAX_PARTIES = 4;
 
 /** A party as far as it could be read; what it lacks is noted. */

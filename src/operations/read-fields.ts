@@ -72,13 +72,13 @@ const LONGEST_NAME_SHOWN = 60;
 /** Notes every field that is not among the known names; `elsewhere` says where a name belongs that is known in another place. */
 export function refuseUnknown(
   source: JsonObject,
-  known: readonly string[],
+  known: ReadonlySet<string>,
   { notes, at, elsewhere }: { notes: Notes; at: string; elsewhere: (name: string) => string | undefined },
 ): void {
-  const unknown = Object.keys(source).filter((name) => !known.includes(name));
+  const unknown = Object.keys(source).filter((name) => !known.has(name));
   for (const name of unknown.slice(0, MOST_UNKNOWN_NAMED)) {
     const place = elsewhere(name);
-    const nearest = nearestName(name, known);
+    const nearest = nearestName(name, [...known]);
     const advice = place ?? (nearest === undefined ? 'remove it' : `the nearest known name is ${nearest}`);
     notes.refuse(at + showName(name), `is no field of AMLYZE here: ${advice}`);
   }

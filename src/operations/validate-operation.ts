@@ -21,12 +21,12 @@ const FIXED: Readonly<Record<string, { value: string; rule: string }>> = {
   },
 };
 
-const KNOWN: readonly string[] = [
+const KNOWN: ReadonlySet<string> = new Set([
   ...OPERATION_FIELDS.map(({ name }) => name),
   ...Object.keys(FIXED),
   'listOperationParty',
-];
-const PARTY_ONLY: readonly string[] = PARTY_FIELDS.map(({ name }) => name).filter((name) => !KNOWN.includes(name));
+]);
+const PARTY_ONLY: readonly string[] = PARTY_FIELDS.map(({ name }) => name).filter((name) => !KNOWN.has(name));
 
 const DAY_MS = 24 * 3_600_000;
 
