@@ -6,7 +6,8 @@ import { BalanceLane } from '../delivery/balance-lane';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
-import { finishRuns, openScheduledRun } from '../sync/runs';
+import { within } from '../shared/within';
+import { finishRuns, isServed, openScheduledRun } from '../sync/runs';
 import { Slots } from '../sync/slots';
 import { SyncWorker } from '../sync/sync.worker';
 
@@ -21,7 +22,8 @@ const GRACE_MS = 7_000;
 export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Heartbeat.name);
   private readonly slots: Slots;
-  private beating: Promise<void> | undefined;
+  /** The duties of a beat that are under way. Each fails, and takes its time, for itself. */
+  private readonly underWay = new Map<string, Promise<void>>();
   private stopped = false;
   private servedSlotMs: number | undefined;
 
@@ -54,34 +56,45 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     this.stopped = true;
     this.scheduler.deleteCronJob('slots');
     this.scheduler.deleteInterval('poll');
-    await this.beating;
+    await within(GRACE_MS, Promise.all(this.underWay.values()));
     await Promise.all([this.sync.stop(GRACE_MS), this.delivery.stop(GRACE_MS)]);
   }
 
-  /** One beat at a time; a beat that fails is only logged, the next one comes. */
   private async beat(): Promise<void> {
-    if (this.stopped || this.beating) return;
-    this.beating = this.tend();
-    try {
-      await this.beating;
-    } catch (error) {
-      this.logger.error({ msg: 'a beat failed; the next one tries again', error: String(error) });
-    } finally {
-      this.beating = undefined;
-    }
+    await Promise.all([
+      this.once('open the run of a slot', () => this.openSlot()),
+      this.once('finish runs', () => this.finishRuns()),
+      this.once('tend the delivery', () => this.delivery.tend()),
+    ]);
   }
 
-  private async tend(): Promise<void> {
+  /** A duty that is still under way is not begun again; one that fails is only logged, the next beat comes. */
+  private async once(duty: string, work: () => Promise<void>): Promise<void> {
+    if (this.stopped || this.underWay.has(duty)) return;
+    const attempt = work().catch((error: unknown) => {
+      this.logger.error({ msg: 'a beat failed; the next one tries again', duty, error: String(error) });
+    });
+    this.underWay.set(duty, attempt);
+    await attempt;
+    this.underWay.delete(duty);
+  }
+
+  private async openSlot(): Promise<void> {
     const [row] = await this.database.query<{ now: Date }>('select now() as now');
-    if (row) this.clock.set(row.now);
-    const slot = row && this.slots.newest(row.now);
-    const run = slot && slot.getTime() !== this.servedSlotMs ? await openScheduledRun(this.database, slot) : undefined;
-    this.servedSlotMs = slot?.getTime();
+    if (!row) return;
+    this.clock.set(row.now);
+    const slot = this.slots.newest(row.now);
+    if (!slot || slot.getTime() === this.servedSlotMs) return;
+    const run = await openScheduledRun(this.database, slot);
     if (run) {
       this.logger.log({ msg: 'run opened', runId: run.runId, slot, accounts: run.accounts });
       this.sync.wake();
     }
+    // Not served where somebody else is just opening a run: that one may still fail.
+    if (run || (await isServed(this.database, slot))) this.servedSlotMs = slot.getTime();
+  }
+
+  private async finishRuns(): Promise<void> {
     for (const runId of await finishRuns(this.database)) this.logger.log({ msg: 'run finished', runId });
-    await this.delivery.tend();
   }
 }

@@ -10,51 +10,69 @@ export interface OpenedRun {
   joined: boolean;
 }
 
-/** Filling a run with a million accounts takes longer than any other statement may. */
-const FILL_TIMEOUT = `set local statement_timeout = '10min'`;
+/** Accounts put into a run by one statement: a run of a million must not meet any statement's time-out. */
+const FILL_STEP = 20_000;
 
-/** Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. */
-const FILL_PAUSED = `
-with paused as materialized (
-  select a.id, a.connection_id, a.subject_id, nextval(pg_get_serial_sequence('balance_reading', 'id')) as reading_id,
+/**
+ * Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. `$2` is
+ * the last account of the step before, `$3` what the selector needs.
+ */
+const fillStep = (concerned: string): string => `
+with concerned as materialized (
+  select a.id, a.connection_id, a.subject_id from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
+), paused as materialized (
+  select c.id, nextval(pg_get_serial_sequence('balance_reading', 'id')) as reading_id,
     'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
-  from account a join connection k on k.id = a.connection_id
-  where k.status = 'paused' and a.id in (select id from concerned)
+  from concerned c join connection k on k.id = c.connection_id
+  where k.status = 'paused'
 ), read as (
   insert into balance_reading (id, account_id, run_id, outcome, reason)
   select reading_id, id, $1, 'PAUSED', reason from paused
+), filled as (
+  insert into sync_run_account (run_id, account_id, connection_id, subject_id, outcome, reading_id)
+  select $1, c.id, c.connection_id, c.subject_id, case when p.id is not null then 'PAUSED' end, p.reading_id
+  from concerned c left join paused p on p.id = c.id
 )
-insert into sync_run_account (run_id, account_id, connection_id, subject_id, outcome, reading_id)
-select $1, id, connection_id, subject_id, 'PAUSED', reading_id from paused`;
+select count(*)::int as accounts, max(id) as last_id from concerned`;
 
-const FILL_DUE = `
-insert into sync_run_account (run_id, account_id, connection_id, subject_id)
-select $1, a.id, a.connection_id, a.subject_id
-from account a
-where a.id in (select id from concerned)
-  and not exists (select 1 from sync_run_account s where s.run_id = $1 and s.account_id = a.id)`;
+/** Runs of one scope are opened one after the other, so that each sees the one before it. Held until the commit. */
+const SCOPE_LOCK = `hashtextextended('sync_run:' || $1, 0)`;
+const ALL: RunScope = { all: true };
 
-/** Opens the run of a slot, once over all replicas; undefined when it was opened before or lies before this installation. */
+/**
+ * Opens the run of a slot, once over all replicas; undefined when it was opened before, lies before this installation,
+ * or another replica or an operator is just opening a run of all accounts (then the next poll looks again).
+ */
 export async function openScheduledRun(database: Database, slot: Date): Promise<OpenedRun | undefined> {
-  const [known] = await database.query(`select 1 from sync_run where slot = $1`, [slot]);
-  if (known) return undefined;
+  if (await isOpened(database, slot)) return undefined;
   return database.transaction(async (tx) => {
+    const scope = JSON.stringify(ALL);
+    const [lock] = await tx.query<{ taken: boolean }>(`select pg_try_advisory_xact_lock(${SCOPE_LOCK}) as taken`, [
+      scope,
+    ]);
+    if (!lock?.taken) return undefined;
     const [run] = await tx.query<{ id: string }>(
       `insert into sync_run (trigger, slot, scope)
-select 'schedule', $1, '{"all": true}' from installation where created_at <= $1
+select 'schedule', $1, $2::jsonb from installation where created_at <= $1
 on conflict (slot) do nothing
 returning id`,
-      [slot],
+      [slot, scope],
     );
     if (!run) return undefined;
-    const accounts = await fill(
-      tx,
-      run.id,
-      `select id from account where status = 'active' and created_at <= $2`,
-      slot,
-    );
+    const accounts = await fill(tx, run.id, `a.status = 'active' and a.created_at <= $3::timestamptz`, slot);
     return { runId: run.id, accounts, joined: false };
   });
+}
+
+/** The slot has its run, or never gets one because it lies before this installation. */
+export async function isServed(db: Queryable, slot: Date): Promise<boolean> {
+  const [row] = await db.query(`select 1 from installation where created_at > $1`, [slot]);
+  return row !== undefined || isOpened(db, slot);
+}
+
+async function isOpened(db: Queryable, slot: Date): Promise<boolean> {
+  const [row] = await db.query(`select 1 from sync_run where slot = $1`, [slot]);
+  return row !== undefined;
 }
 
 export interface ManualRun {
@@ -67,9 +85,11 @@ export interface ManualRun {
 export async function openManualRun(tx: Queryable, request: ManualRun): Promise<OpenedRun> {
   const scope = JSON.stringify(request.scope);
   // Two identical calls at the same moment must find each other: the later one waits here and then sees the run.
-  await tx.query(`select pg_advisory_xact_lock(hashtextextended('sync_run:' || $1, 0))`, [scope]);
+  await tx.query(`select pg_advisory_xact_lock(${SCOPE_LOCK})`, [scope]);
   const [running] = await tx.query<{ id: string; accounts: number }>(
-    `select id, accounts from sync_run where finished_at is null and scope = $1::jsonb and force = $2 order by id limit 1`,
+    // A run whose accounts are all read goes on no more, even if nobody has written that down yet.
+    `select id, accounts from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
+  and exists (select 1 from sync_run_account s where s.run_id = r.id and s.outcome is null) order by id limit 1`,
     [scope, request.force],
   );
   if (running) return { runId: running.id, accounts: running.accounts, joined: true };
@@ -83,25 +103,26 @@ export async function openManualRun(tx: Queryable, request: ManualRun): Promise<
 }
 
 async function fillManual(tx: Queryable, runId: string, scope: RunScope): Promise<number> {
-  if ('accountIds' in scope) return fill(tx, runId, 'select unnest($2::bigint[]) as id', scope.accountIds);
-  if ('consentId' in scope)
-    return fill(tx, runId, `select id from account where status = 'active' and consent_id = $2`, scope.consentId);
-  if ('connectionId' in scope) {
-    return fill(tx, runId, `select id from account where status = 'active' and connection_id = $2`, scope.connectionId);
-  }
-  return fill(tx, runId, `select id from account where status = 'active' and $2::boolean`, true);
+  if ('accountIds' in scope) return fill(tx, runId, 'a.id = any($3::bigint[])', scope.accountIds);
+  if ('consentId' in scope) return fill(tx, runId, `a.status = 'active' and a.consent_id = $3`, scope.consentId);
+  if ('connectionId' in scope)
+    return fill(tx, runId, `a.status = 'active' and a.connection_id = $3`, scope.connectionId);
+  return fill(tx, runId, `a.status = 'active' and $3::boolean`, true);
 }
 
 async function fill(tx: Queryable, runId: string, concerned: string, argument: unknown): Promise<number> {
-  await tx.query(FILL_TIMEOUT);
-  const head = `with concerned as (${concerned})`;
-  await tx.query(FILL_PAUSED.replace('with paused', `${head}, paused`), [runId, argument]);
-  await tx.query(`${head} ${FILL_DUE}`, [runId, argument]);
-  const [run] = await tx.query<{ accounts: number }>(
-    `update sync_run set accounts = (select count(*) from sync_run_account where run_id = $1) where id = $1 returning accounts`,
-    [runId],
-  );
-  return run?.accounts ?? 0;
+  let accounts = 0;
+  for (let lastId: string | null = '0'; lastId !== null;) {
+    const [step]: { accounts: number; last_id: string | null }[] = await tx.query(fillStep(concerned), [
+      runId,
+      lastId,
+      argument,
+    ]);
+    accounts += step?.accounts ?? 0;
+    lastId = step && step.accounts === FILL_STEP ? step.last_id : null;
+  }
+  await tx.query(`update sync_run set accounts = $2 where id = $1`, [runId, accounts]);
+  return accounts;
 }
 
 /** Ends every run whose accounts all have an outcome; returns the ids. */
