@@ -1,27 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '../shared/database';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
-
-/** One account that waits for its subject's read, with the runs that wait, the leading one first. */
-export interface WaitingAccount {
-  accountId: string;
-  currency: string;
-  accountExtId: string;
-  businessUnit: string | undefined;
-  closed: boolean;
-  pinnedTypes: Record<string, string>;
-  runs: WaitingRun[];
-}
-
-export interface WaitingRun {
-  runId: string;
-  /** The slot of a scheduled run. */
-  slot: Date | undefined;
-  startedAt: Date;
-  force: boolean;
-  /** Repeats within the run so far. */
-  tries: number;
-}
+import { loadSubjects, toState, type ClaimQuota, type SubjectRow } from './subject-state';
+import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
 
 /** A subject that this replica may read until its lease ends. Every later write names `epoch`, the fence. */
 export interface ClaimedSubject {
@@ -33,40 +14,10 @@ export interface ClaimedSubject {
   requestId: string;
   /** Reads left in the window after this one. */
   readsLeft: number;
+  /** A token was refused and renewed within the runs that wait. */
+  tokenRenewed: boolean;
   /** Database clock when the claim was made. */
   claimedAt: Date;
-}
-
-/** How many subjects of which connection may be claimed, and how its budget is counted. */
-export interface ClaimQuota {
-  connectionId: string;
-  quota: number;
-  accessScope: 'account' | 'consent';
-  accessWindow: 'rolling-24h' | 'calendar-day';
-  timeZone: string | undefined;
-  /** Why this build cannot use the connection (a secret that does not open, say); its reads end without a call. */
-  broken?: string;
-}
-
-const DUE_CONNECTIONS = {
-  name: 'sync-due-connections',
-  text: `
-with recursive open_connection as (
-  (select connection_id from sync_run_account where outcome is null order by connection_id limit 1)
-  union all
-  select (select s.connection_id from sync_run_account s
-          where s.outcome is null and s.connection_id > o.connection_id order by s.connection_id limit 1)
-  from open_connection o where o.connection_id is not null
-)
-select connection_id from open_connection o
-where connection_id is not null
-  and exists (select 1 from sync_run_account d where d.connection_id = o.connection_id and d.outcome is null and d.due_at <= now())`,
-};
-
-/** Connections with accounts that are due now. One index step a connection, however many accounts wait. */
-export async function findDueConnections(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ connection_id: string }>(DUE_CONNECTIONS);
-  return rows.map((row) => row.connection_id);
 }
 
 const CLAIM = {
@@ -90,86 +41,6 @@ from (select distinct id from picked) p
 where u.id = p.id
 returning u.id`,
 };
-
-const LOAD_SUBJECTS = {
-  name: 'sync-load-subjects',
-  text: `
-select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason,
-  c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until,
-  c.access_token, c.frequency_per_day, c.not_before as consent_not_before, c.not_before_reason as consent_not_before_reason,
-  k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
-  k.not_before_reason as connection_not_before_reason, now() as now, w.window_start, w.window_end, b.used, b.limiting_read_at
-from unnest($1::bigint[]) as x(id)
-join access_subject u on u.id = x.id
-join consent c on c.id = u.consent_id
-join connection k on k.id = c.connection_id
-join unnest($2::bigint[], $3::boolean[], $4::text[]) as q(connection_id, by_consent, day_zone) on q.connection_id = k.id
-cross join lateral (
-  select case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end as window_start,
-         case when q.day_zone is not null then date_trunc('day', now() at time zone q.day_zone) + interval '1 day' end at time zone coalesce(q.day_zone, 'UTC') as window_end
-) w
-cross join lateral (
-  select count(*)::int as used, (array_agg(l.read_at order by l.read_at desc))[c.frequency_per_day] as limiting_read_at
-  from access_ledger l
-  where l.read_at > w.window_start
-    and case when q.by_consent then l.consent_id = c.id else l.subject_id = u.id end
-) b
-order by u.id`,
-};
-
-const LOAD_WAITING = {
-  name: 'sync-load-waiting',
-  text: `
-select s.subject_id, s.run_id, s.account_id, s.tries, r.slot, r.started_at, r.force,
-  a.currency, a.account_ext_id, a.business_unit, a.status = 'closed' as closed, a.pinned_types
-from sync_run_account s join sync_run r on r.id = s.run_id join account a on a.id = s.account_id
-where s.subject_id = any($1::bigint[]) and s.outcome is null
-order by s.subject_id, s.account_id, r.force desc, s.run_id`,
-};
-
-interface WaitingRow {
-  subject_id: string;
-  run_id: string;
-  account_id: string;
-  tries: number;
-  slot: Date | null;
-  started_at: Date;
-  force: boolean;
-  currency: string;
-  account_ext_id: string;
-  business_unit: string | null;
-  closed: boolean;
-  pinned_types: Record<string, string>;
-}
-
-export interface SubjectRow {
-  id: string;
-  epoch: string;
-  bank_code: string;
-  provider_account_id: string;
-  not_before: Date | null;
-  not_before_reason: string | null;
-  consent_row_id: string;
-  consent_id: string;
-  consent_status: string;
-  stopped_outcome: 'CONSENT_REQUIRED' | 'TOKEN_REJECTED' | null;
-  stopped_reason: string | null;
-  valid_until: Date | null;
-  access_token: string | null;
-  frequency_per_day: number;
-  consent_not_before: Date | null;
-  consent_not_before_reason: string | null;
-  connection_id: string;
-  connection_status: string;
-  pause_reason: string | null;
-  connection_not_before: Date | null;
-  connection_not_before_reason: string | null;
-  now: Date;
-  window_start: Date;
-  window_end: Date | null;
-  used: number;
-  limiting_read_at: Date | null;
-}
 
 export interface ReadClaim {
   quotas: readonly ClaimQuota[];
@@ -196,8 +67,7 @@ export async function claimReads(database: Database, claim: ReadClaim): Promise<
     if (ids.length === 0) return [];
     if (quotas.some((q) => q.accessScope === 'consent')) await lockConsents(tx, ids);
     const subjects = await loadSubjects(tx, ids, quotas);
-    const waiting = await tx.query<WaitingRow>(LOAD_WAITING, [ids]);
-    const claimed = assemble(subjects, waiting, quotas);
+    const claimed = assemble(subjects, await findWaiting(tx, ids), quotas);
     await insertLedger(tx, claimed);
     return claimed;
   });
@@ -210,98 +80,29 @@ async function lockConsents(tx: Queryable, subjectIds: readonly string[]): Promi
   );
 }
 
-/** Also used for a live preview, which is counted like any other read. */
-export async function loadSubjects(
-  tx: Queryable,
-  ids: readonly string[],
-  quotas: readonly ClaimQuota[],
-): Promise<SubjectRow[]> {
-  return tx.query<SubjectRow>(LOAD_SUBJECTS, [
-    ids,
-    quotas.map((q) => q.connectionId),
-    quotas.map((q) => q.accessScope === 'consent'),
-    quotas.map((q) => (q.accessWindow === 'calendar-day' ? (q.timeZone ?? 'UTC') : null)),
-  ]);
-}
-
 function assemble(
   subjects: readonly SubjectRow[],
-  waiting: readonly WaitingRow[],
+  waiting: ReadonlyMap<string, Waiting>,
   quotas: readonly ClaimQuota[],
 ): ClaimedSubject[] {
   const byConsent = new Set(quotas.filter((q) => q.accessScope === 'consent').map((q) => q.connectionId));
-  const accountsOf = groupAccounts(waiting);
   // Subjects of one consent that are claimed together share its budget: each call granted here counts for the next.
   const granted = new Map<string, number>();
   return subjects.map((row) => {
     const key = byConsent.has(row.connection_id) ? `consent ${row.consent_row_id}` : `subject ${row.id}`;
-    const state = toState(row, granted.get(key) ?? 0);
-    const accounts = accountsOf.get(row.id) ?? [];
+    const { accounts, repeatOf, tokenRenewed } = waiting.get(row.id) ?? NOBODY;
+    const state = { ...toState(row, granted.get(key) ?? 0), repeatOf };
     const broken = quotas.find((quota) => quota.connectionId === row.connection_id)?.broken;
     const denial =
       broken === undefined ? decideRead(state, accounts) : { outcome: 'GATEWAY_ERROR' as const, reason: broken };
     if (!denial) granted.set(key, (granted.get(key) ?? 0) + 1);
     const readsLeft = row.frequency_per_day - state.used - 1;
-    return { state, accounts, denial, requestId: randomUUID(), readsLeft, claimedAt: row.now };
+    return { state, accounts, denial, requestId: randomUUID(), readsLeft, tokenRenewed, claimedAt: row.now };
   });
 }
 
-/** `alreadyGranted`: calls granted in this very transaction, which the ledger does not show yet. */
-export function toState(row: SubjectRow, alreadyGranted: number): SubjectState {
-  return {
-    subjectId: row.id,
-    epoch: row.epoch,
-    bankCode: row.bank_code,
-    providerAccountId: row.provider_account_id,
-    consentRowId: row.consent_row_id,
-    consentId: row.consent_id,
-    sealedAccessToken: row.access_token ?? undefined,
-    connectionId: row.connection_id,
-    now: row.now,
-    connection: { paused: row.connection_status === 'paused', reason: row.pause_reason ?? undefined },
-    consent: {
-      status: row.consent_status,
-      stopped: row.stopped_outcome
-        ? { outcome: row.stopped_outcome, reason: row.stopped_reason ?? 'no reason recorded' }
-        : undefined,
-      validUntil: row.valid_until ?? undefined,
-    },
-    waits: [
-      { until: row.connection_not_before, reason: row.connection_not_before_reason },
-      { until: row.consent_not_before, reason: row.consent_not_before_reason },
-      { until: row.not_before, reason: row.not_before_reason },
-    ].flatMap(({ until, reason }) => (until ? [{ until, reason: reason ?? 'the bank asked us to wait' }] : [])),
-    used: row.used + alreadyGranted,
-    allowed: row.frequency_per_day,
-    nextBudgetAt: row.window_end ?? new Date((row.limiting_read_at ?? row.now).getTime() + 24 * 60 * 60 * 1000),
-  };
-}
-
-function groupAccounts(rows: readonly WaitingRow[]): Map<string, WaitingAccount[]> {
-  const bySubject = new Map<string, Map<string, WaitingAccount>>();
-  for (const row of rows) {
-    const accounts = bySubject.get(row.subject_id) ?? new Map<string, WaitingAccount>();
-    bySubject.set(row.subject_id, accounts);
-    const account = accounts.get(row.account_id) ?? {
-      accountId: row.account_id,
-      currency: row.currency,
-      accountExtId: row.account_ext_id,
-      businessUnit: row.business_unit ?? undefined,
-      closed: row.closed,
-      pinnedTypes: row.pinned_types,
-      runs: [],
-    };
-    accounts.set(row.account_id, account);
-    account.runs.push({
-      runId: row.run_id,
-      slot: row.slot ?? undefined,
-      startedAt: row.started_at,
-      force: row.force,
-      tries: row.tries,
-    });
-  }
-  return new Map([...bySubject].map(([subjectId, accounts]) => [subjectId, [...accounts.values()]]));
-}
+/** Another replica was faster: it has written the readings since this claim looked. */
+const NOBODY: Waiting = { accounts: [], repeatOf: undefined, tokenRenewed: false };
 
 async function insertLedger(tx: Queryable, claimed: readonly ClaimedSubject[]): Promise<void> {
   const calls = claimed.filter((subject) => !subject.denial);

@@ -22,6 +22,7 @@ function state(changes: Partial<SubjectState> = {}): SubjectState {
     used: 0,
     allowed: 4,
     nextBudgetAt: MUCH_LATER,
+    repeatOf: undefined,
     ...changes,
   };
 }

@@ -27,6 +27,8 @@ export interface SubjectState {
   allowed: number;
   /** When the window has room again, if it is full now. */
   nextBudgetAt: Date;
+  /** The read would only repeat one that failed within the run: how it failed. */
+  repeatOf: { outcome: ReadingOutcome; reason: string } | undefined;
 }
 
 /** No call is made; this is the outcome instead. */
@@ -54,6 +56,11 @@ export function decideRead(state: SubjectState, accounts: readonly { closed: boo
     .sort((a, b) => b.until.getTime() - a.until.getTime());
   const [longest] = waits;
   if (longest) return { outcome: 'RATE_LIMITED', reason: longest.reason, nextReadAt: longest.until };
+  const { repeatOf } = state;
+  // The last read is left for the next slot or an operator. A renewed token is no second try of the same thing.
+  if (repeatOf && repeatOf.outcome !== 'TOKEN_REJECTED' && state.used >= state.allowed - 1) {
+    return { ...repeatOf, reason: `${repeatOf.reason}; not repeated with the last read of the consent's window` };
+  }
   if (state.used >= state.allowed) {
     return {
       outcome: 'BUDGET_EXHAUSTED',

@@ -1,6 +1,6 @@
 import type { MappedBalance } from '../balances/balance';
 import type { KeyState } from '../outbox/enqueue';
-import type { WaitingRun } from './claim-reads';
+import type { WaitingRun } from './waiting-accounts';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 
 const identity = {

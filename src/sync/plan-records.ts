@@ -4,7 +4,7 @@ import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import type { MappedBalance, Step } from '../balances/balance';
 import type { KeyState, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
 import { compare } from '../shared/decimal';
-import type { WaitingAccount, WaitingRun } from './claim-reads';
+import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
 /** What identifies records made by this installation. */
 export interface RecordIdentity {

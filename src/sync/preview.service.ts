@@ -8,13 +8,15 @@ import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { JsonNumber, parseJson } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
-import { loadSubjects, toState, type ClaimedSubject, type WaitingAccount, type WaitingRun } from './claim-reads';
+import type { ClaimedSubject } from './claim-reads';
 import { decideRead } from './decide-read';
 import { Installation } from './installation';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
 import { Slots } from './slots';
 import { SubjectReader, type MappedAnswer } from './subject-reader';
+import { loadSubjects, toState } from './subject-state';
+import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
 interface PreviewAccount {
   account: WaitingAccount;
@@ -163,7 +165,6 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       };
       const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
       if (!row) throw new Error('the subject of the account is missing');
-      this.clock.set(row.now);
       const state = toState(row, 0);
       const denial = decideRead(state, [target.account]);
       if (denial) {
@@ -178,7 +179,8 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
         `insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`,
         [state.subjectId, state.consentRowId, requestId],
       );
-      return { state, accounts: [target.account], denial: undefined, requestId, readsLeft: 0, claimedAt: row.now };
+      const claimed = { denial: undefined, readsLeft: 0, tokenRenewed: false, claimedAt: row.now };
+      return { ...claimed, state, accounts: [target.account], requestId };
     });
   }
 

@@ -11,6 +11,17 @@ where subject_id = $1 and outcome is null`,
   );
 }
 
+/** Gives reads back to the budget that cannot have reached the bank. */
+export async function giveBackReads(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {
+  const unspent = results.filter((result) => !result.spent);
+  if (unspent.length === 0) return;
+  await tx.query(
+    `delete from access_ledger l using unnest($1::bigint[], $2::uuid[]) as x(subject_id, request_id)
+where l.subject_id = x.subject_id and l.request_id = x.request_id and l.read_at > now() - interval '1 day'`,
+    [unspent.map(({ subject }) => subject.state.subjectId), unspent.map(({ subject }) => subject.requestId)],
+  );
+}
+
 /** Writes down what the bank asked for, so that every replica keeps to it and a restart does not forget it. */
 export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: Stop): Promise<void> {
   const { subjectId, consentRowId, connectionId } = subject.state;
@@ -27,9 +38,9 @@ export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: 
     case 'stop':
       await tx.query(
         `update consent set stopped_outcome = $2, stopped_reason = $3, stopped_at = now(), updated_at = now()
-where id = $1 and stopped_outcome is null and access_token is not distinct from $4`,
-        // A token that was replaced while this call was under way must not be stopped for its predecessor's refusal.
-        [consentRowId, stop.outcome, stop.reason, subject.state.sealedAccessToken ?? null],
+where id = $1 and stopped_outcome is null and access_token is not distinct from $4 and consent_id = $5`,
+        // One that was renewed while this call was under way must not be stopped for its predecessor's refusal.
+        [consentRowId, stop.outcome, stop.reason, subject.state.sealedAccessToken ?? null, subject.state.consentId],
       );
       return;
     case 'pause':

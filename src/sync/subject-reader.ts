@@ -8,10 +8,13 @@ import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import type { BalanceQuestion, FailedRead, FetchResult, ParsedAnswer } from '../providers/provider';
 import { DatabaseClock } from '../shared/database-clock';
+import { isDatabaseUnavailable } from '../shared/database-failure';
 import { Metrics } from '../shared/metrics';
 import { SecretBox } from '../shared/secret-box';
-import type { ClaimedSubject, WaitingAccount } from './claim-reads';
+import type { ClaimedSubject } from './claim-reads';
+import { storable } from './storable';
 import type { AccountReading, Stop, SubjectResult } from './subject-result';
+import type { WaitingAccount } from './waiting-accounts';
 
 /** Repeats of a read within a run, and the wait before each. */
 const REPEAT_WAITS_MS = [1_000, 5_000] as const;
@@ -38,11 +41,25 @@ export class SubjectReader {
   /** Never throws: a fault of ours is the outcome GATEWAY_ERROR, so that no run waits for ever. */
   async read(subject: ClaimedSubject): Promise<SubjectResult> {
     if (subject.denial) return this.denied(subject, subject.denial);
+    let spent = false;
     try {
-      return await this.ask(subject);
+      const connection = await this.directory.load(subject.state.connectionId);
+      const question = this.toQuestion(subject);
+      spent = true;
+      return await this.ask(subject, connection, question);
     } catch (error) {
-      return this.broken(subject, error);
+      // A database that is away mends by itself, so that is no end of the read.
+      const retry = isDatabaseUnavailable(error) ? 'in-run' : 'next-slot';
+      const repeatAfterMs = repeatAfter(subject, { retry, bytesMayHaveLeft: spent });
+      return { ...this.denied(subject, this.ownFault(subject, error)), spent, repeatAfterMs };
     }
+  }
+
+  /** What is written where the result itself cannot be: the run must end with an outcome all the same. */
+  unwritable(result: SubjectResult, error: unknown): SubjectResult {
+    const { subject, call, spent, stop, fetchedAt } = result;
+    const denied = this.denied(subject, this.ownFault(subject, error));
+    return { ...denied, fetchedAt, spent, stop, call: call && { ...call, body: undefined } };
   }
 
   /** The same question and mapping for a preview: what the bank says now. */
@@ -108,37 +125,47 @@ export class SubjectReader {
     return { equivalent: { currency, rate } };
   }
 
-  private async ask(subject: ClaimedSubject): Promise<SubjectResult> {
-    const connection = await this.directory.load(subject.state.connectionId);
-    const { question, result } = await this.fetch(subject, connection);
+  private async ask(
+    subject: ClaimedSubject,
+    connection: LoadedConnection,
+    question: BalanceQuestion,
+  ): Promise<SubjectResult> {
+    const result = await connection.provider.fetchBalances(connection, question);
     const fetchedAt = this.clock.now();
     this.metrics.readSeconds.observe({ provider: connection.provider.name }, result.latencyMs / 1000);
     const call = { httpStatus: result.httpStatus, latencyMs: result.latencyMs, body: storable(result.body) };
     if (result.kind === 'failed') return this.failed(subject, connection, { result, fetchedAt, call });
 
-    const parsed = connection.provider.toBalances(result.body, question);
     const answer = { body: result.body, fetchedAt, question };
-    const readings = subject.accounts.map((account): AccountReading => {
-      if (account.closed) return closed(account);
-      const mapped = this.map(connection, answer, account, parsed);
-      return {
-        account,
-        outcome: mapped.outcome,
-        reason: mapped.reason,
-        nextReadAt: undefined,
-        steps: mapped.steps,
-        balances: mapped.balances,
-      };
-    });
     return {
       subject,
-      readings,
+      readings: this.toReadings(subject, connection, answer),
       fetchedAt,
       call,
+      spent: true,
       repeatAfterMs: undefined,
       stop: undefined,
       settingsHash: this.settingsHash(connection),
     };
+  }
+
+  /** A fault of ours in one account's mapping is that account's outcome; the others of the number are read. */
+  private toReadings(
+    subject: ClaimedSubject,
+    connection: LoadedConnection,
+    answer: { body: string; fetchedAt: Date; question: BalanceQuestion },
+  ): AccountReading[] {
+    let parsed: ParsedAnswer | undefined;
+    return subject.accounts.map((account): AccountReading => {
+      if (account.closed) return closed(account);
+      try {
+        parsed ??= connection.provider.toBalances(answer.body, answer.question);
+        const { outcome, reason, steps, balances } = this.map(connection, answer, account, parsed);
+        return { account, outcome, reason, nextReadAt: undefined, steps, balances };
+      } catch (error) {
+        return { account, ...this.ownFault(subject, error), nextReadAt: undefined, steps: [], balances: [] };
+      }
+    });
   }
 
   private failed(
@@ -147,7 +174,7 @@ export class SubjectReader {
     { result, fetchedAt, call }: { result: FailedRead; fetchedAt: Date; call: NonNullable<SubjectResult['call']> },
   ): SubjectResult {
     const repeatAfterMs = repeatAfter(subject, result);
-    const stop = repeatAfterMs === undefined ? toStop(result) : undefined;
+    const stop = repeatAfterMs === undefined ? toStop(subject, result) : undefined;
     const nextReadAt = stop?.kind === 'wait' ? new Date(fetchedAt.getTime() + stop.forMs) : undefined;
     const steps = [{ rule: 'fetch', text: result.reason }];
     const readings = subject.accounts.map((account): AccountReading =>
@@ -155,7 +182,9 @@ export class SubjectReader {
         ? closed(account)
         : { account, outcome: result.outcome, reason: result.reason, nextReadAt, steps, balances: [] },
     );
-    return { subject, readings, fetchedAt, call, repeatAfterMs, stop, settingsHash: this.settingsHash(connection) };
+    const spent = result.bytesMayHaveLeft;
+    const settingsHash = this.settingsHash(connection);
+    return { subject, readings, fetchedAt, call, spent, repeatAfterMs, stop, settingsHash };
   }
 
   private denied(subject: ClaimedSubject, denial: NonNullable<ClaimedSubject['denial']>): SubjectResult {
@@ -176,14 +205,15 @@ export class SubjectReader {
       readings,
       fetchedAt: subject.claimedAt,
       call: undefined,
+      // Nothing was asked, and no ledger row made.
+      spent: true,
       repeatAfterMs: undefined,
       stop: undefined,
       settingsHash: NO_HASH,
     };
   }
 
-  /** Also used when a result could not be written: the run must end with an outcome all the same. */
-  broken(subject: ClaimedSubject, error: unknown): SubjectResult {
+  private ownFault(subject: ClaimedSubject, error: unknown): { outcome: 'GATEWAY_ERROR'; reason: string } {
     const correlationId = randomUUID();
     this.logger.error({
       msg: 'a read failed by a fault of the gateway',
@@ -192,8 +222,7 @@ export class SubjectReader {
       connectionId: subject.state.connectionId,
       error: error instanceof Error ? error.stack : String(error),
     });
-    const reason = `a fault of the gateway; its log has it under ${correlationId}`;
-    return { ...this.denied(subject, { outcome: 'GATEWAY_ERROR', reason }), call: undefined };
+    return { outcome: 'GATEWAY_ERROR', reason: `a fault of the gateway; its log has it under ${correlationId}` };
   }
 }
 
@@ -208,25 +237,28 @@ function closed(account: WaitingAccount): AccountReading {
   };
 }
 
-/** A repeat never takes the last read of the consent's window: that one is left for an operator or the next slot. */
-function repeatAfter(subject: ClaimedSubject, result: FailedRead): number | undefined {
+/**
+ * A repeat never takes the last read of the consent's window: that one is left for an operator or the next slot. A
+ * renewed token may take it, for the read before it has brought nothing and the bank can be read.
+ */
+function repeatAfter(
+  subject: ClaimedSubject,
+  result: Pick<FailedRead, 'retry' | 'bytesMayHaveLeft'>,
+): number | undefined {
   const tries = Math.max(...subject.accounts.flatMap((account) => account.runs.map((run) => run.tries)), 0);
-  if (subject.readsLeft < 2) return undefined;
-  if (result.retry === 'renew-token') return tries === 0 ? 0 : undefined;
-  return result.retry === 'in-run' ? REPEAT_WAITS_MS[tries] : undefined;
+  const readsLeft = subject.readsLeft + (result.bytesMayHaveLeft ? 0 : 1);
+  if (result.retry === 'renew-token') return subject.tokenRenewed || readsLeft < 1 ? undefined : 0;
+  return result.retry === 'in-run' && readsLeft >= 2 ? REPEAT_WAITS_MS[tries] : undefined;
 }
 
-function toStop(result: FailedRead): Stop | undefined {
+function toStop(subject: ClaimedSubject, result: FailedRead): Stop | undefined {
   const { stops, outcome, reason, retryAfterMs } = result;
   if (stops === 'nothing') return undefined;
   if (outcome === 'CERTIFICATE_PROBLEM') return { scope: 'connection', kind: 'pause', reason };
+  // Without a read left the new token was not tried yet; the next slot will.
+  if (result.retry === 'renew-token' && !subject.tokenRenewed) return undefined;
   if (stops === 'consent' && (outcome === 'CONSENT_REQUIRED' || outcome === 'TOKEN_REJECTED')) {
     return { scope: 'consent', kind: 'stop', outcome, reason };
   }
   return retryAfterMs === undefined ? undefined : { scope: stops, kind: 'wait', reason, forMs: retryAfterMs };
-}
-
-/** Postgres text holds no NUL; a body that has one is not JSON and only kept for reading by a person. */
-function storable(body: string | undefined): string | undefined {
-  return body?.replaceAll('\0', '\ufffd');
 }

@@ -1,6 +1,7 @@
 import type { MappedBalance, Step } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
-import type { ClaimedSubject, WaitingAccount } from './claim-reads';
+import type { ClaimedSubject } from './claim-reads';
+import type { WaitingAccount } from './waiting-accounts';
 
 /** One account's reading, before the outbox has said what becomes of its balances. */
 export interface AccountReading {
@@ -25,6 +26,8 @@ export interface SubjectResult {
   fetchedAt: Date;
   /** A call was made: its traces. */
   call: { httpStatus: number | undefined; latencyMs: number; body: string | undefined } | undefined;
+  /** False where nothing can have reached the bank: the read goes back to the consent's budget. */
+  spent: boolean;
   /** The read is repeated within the run after this wait; the runs go on waiting. */
   repeatAfterMs: number | undefined;
   stop: Stop | undefined;

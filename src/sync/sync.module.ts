@@ -5,6 +5,7 @@ import { DeliveryModule } from '../delivery/delivery.module';
 import { Installation } from './installation';
 import { PreviewController } from './preview.controller';
 import { PreviewService } from './preview.service';
+import { ReadQuotas } from './read-quotas';
 import { ResyncService } from './resync.service';
 import { SubjectReader } from './subject-reader';
 import { SyncController } from './sync.controller';
@@ -14,7 +15,7 @@ import { SyncWorker } from './sync.worker';
 @Module({
   imports: [ConnectionsModule, RatesModule, DeliveryModule],
   controllers: [SyncController, PreviewController],
-  providers: [SyncWorker, SubjectReader, Installation, ResyncService, PreviewService],
+  providers: [SyncWorker, ReadQuotas, SubjectReader, Installation, ResyncService, PreviewService],
   exports: [SyncWorker, Installation],
 })
 export class SyncModule {}

@@ -1,21 +1,19 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import { ConnectionDirectory } from '../connections/connection-directory';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
-import { DatabaseClock } from '../shared/database-clock';
+import { isDatabaseUnavailable } from '../shared/database-failure';
 import { Doorbell } from '../shared/doorbell';
 import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
-import { claimReads, extendReadLeases, findDueConnections, type ClaimedSubject, type ClaimQuota } from './claim-reads';
+import { claimReads, extendReadLeases, type ClaimedSubject } from './claim-reads';
 import { Installation } from './installation';
-import { grantCalls } from './pace';
+import { ReadQuotas } from './read-quotas';
 import { finishRuns } from './runs';
-import { shareSlots } from './share-slots';
-import type { SubjectResult } from './subject-result';
 import { SubjectReader } from './subject-reader';
+import type { SubjectResult } from './subject-result';
 import { writeReadings } from './write-readings';
 
 const MAX_GROUP = 250;
@@ -25,9 +23,10 @@ const MAX_GROUP = 250;
 export class SyncWorker {
   private readonly logger = new Logger(SyncWorker.name);
   private readonly bell = new Doorbell();
-  private readonly inFlight = new Map<string, ClaimedSubject>();
+  private readonly inFlight = new Set<ClaimedSubject>();
   private readonly writes: GroupCommit<SubjectResult>;
-  private readonly providerOf = new Map<string, string>();
+  /** Results that wait for the database to come back. */
+  private unwritten = 0;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
@@ -35,11 +34,10 @@ export class SyncWorker {
   constructor(
     private readonly database: Database,
     private readonly environment: Environment,
-    private readonly directory: ConnectionDirectory,
+    private readonly quotas: ReadQuotas,
     private readonly reader: SubjectReader,
     private readonly installation: Installation,
     private readonly delivery: DeliveryWorker,
-    private readonly clock: DatabaseClock,
     private readonly metrics: Metrics,
     private readonly replica: Replica,
   ) {
@@ -74,108 +72,93 @@ export class SyncWorker {
 
   private async work(): Promise<void> {
     while (!this.stopping) {
-      const claimed = await this.claimSome();
+      const { claimed, waitMs } = await this.claimSome();
       // A full house waits for a place; an empty queue waits for the poll.
-      if (claimed === 0) await this.bell.wait(this.environment.pollIntervalMs);
+      if (claimed === 0) await this.bell.wait(waitMs);
     }
   }
 
-  private async claimSome(): Promise<number> {
+  /** How many subjects were claimed, and how long to wait where none was. */
+  private async claimSome(): Promise<{ claimed: number; waitMs: number }> {
+    const { pollIntervalMs, syncConcurrency, leaseSeconds } = this.environment;
+    const idle = { claimed: 0, waitMs: pollIntervalMs };
+    // What was read and could not be written yet goes first: claiming it anew would cost a second read.
+    if (this.inFlight.size >= syncConcurrency || this.unwritten > 0) return idle;
     try {
-      if (this.inFlight.size >= this.environment.syncConcurrency) return 0;
-      const quotas = await this.quotas();
-      if (quotas.length === 0) return 0;
+      const quotas = await this.quotas.take(this.inFlight);
+      if (!quotas.due) await this.finish();
+      const waitMs = Math.min(pollIntervalMs, quotas.waitMs ?? pollIntervalMs);
+      if (quotas.quotas.length === 0) return { claimed: 0, waitMs };
       const claimed = await claimReads(this.database, {
-        quotas,
+        quotas: quotas.quotas,
         replica: this.replica.id,
-        leaseSeconds: this.environment.leaseSeconds,
+        leaseSeconds,
       });
       for (const subject of claimed) {
-        this.clock.set(subject.claimedAt);
-        this.inFlight.set(subject.state.subjectId, subject);
+        this.inFlight.add(subject);
         void this.readAndWrite(subject);
       }
-      return claimed.length;
+      await this.quotas.giveBack(quotas, claimed);
+      return { claimed: claimed.length, waitMs };
     } catch (error) {
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
-      return 0;
-    }
-  }
-
-  private async quotas(): Promise<ClaimQuota[]> {
-    const due = await findDueConnections(this.database);
-    if (due.length === 0) {
-      await this.finish();
-      return [];
-    }
-    const calls = new Map<string, number>();
-    for (const { state } of this.inFlight.values())
-      calls.set(state.connectionId, (calls.get(state.connectionId) ?? 0) + 1);
-    const shares = shareSlots(
-      this.environment.syncConcurrency,
-      due.map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 })),
-      this.inFlight.size,
-    );
-    const quotas = await Promise.all([...shares].map(([connectionId, quota]) => this.toQuota(connectionId, quota)));
-    const paced = quotas.filter(
-      (quota): quota is ClaimQuota & { requestsPerSecond: number } => quota.requestsPerSecond !== undefined,
-    );
-    const granted = await grantCalls(this.database, paced);
-    return quotas
-      .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId) ?? quota.quota }))
-      .filter((quota) => quota.quota > 0);
-  }
-
-  private async toQuota(
-    connectionId: string,
-    quota: number,
-  ): Promise<ClaimQuota & { requestsPerSecond: number | undefined }> {
-    try {
-      const { accessScope, accessWindow, settings, requestsPerSecond, provider } =
-        await this.directory.load(connectionId);
-      this.providerOf.set(connectionId, provider.name);
-      return { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone, requestsPerSecond };
-    } catch (error) {
-      const broken = `the connection cannot be used: ${error instanceof Error ? error.message : String(error)}`;
-      this.logger.error({ msg: broken, connectionId });
-      return {
-        connectionId,
-        quota,
-        accessScope: 'account',
-        accessWindow: 'rolling-24h',
-        timeZone: undefined,
-        requestsPerSecond: undefined,
-        broken,
-      };
+      return idle;
     }
   }
 
   private async readAndWrite(subject: ClaimedSubject): Promise<void> {
     try {
       const result = await this.reader.read(subject);
-      try {
-        await this.writes.add(result);
-      } catch (error) {
-        await this.writes.add(this.reader.broken(subject, error));
-      }
+      await this.keep(result);
       if (result.repeatAfterMs !== undefined) setTimeout(() => this.wake(), result.repeatAfterMs + 20).unref();
     } catch (error) {
-      // The database is away: nothing is lost, the lease runs out and another turn reads again.
+      // Nothing is lost: the lease runs out and another turn reads again.
       this.logger.error({
         msg: 'a reading could not be written',
         subjectId: subject.state.subjectId,
         error: String(error),
       });
     } finally {
-      this.inFlight.delete(subject.state.subjectId);
+      this.inFlight.delete(subject);
       this.wake();
+    }
+  }
+
+  /** A read costs budget, so its result waits for a database that is away instead of being read again. */
+  private async keep(result: SubjectResult): Promise<void> {
+    try {
+      return await this.writes.add(result);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
+    }
+    this.unwritten += 1;
+    try {
+      await this.keepTrying(result);
+    } finally {
+      this.unwritten -= 1;
+    }
+  }
+
+  private async keepTrying(result: SubjectResult): Promise<void> {
+    for (;;) {
+      await delay(this.environment.pollIntervalMs);
+      try {
+        return await this.writes.add(result);
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
+        if (this.stopping) throw error;
+      }
     }
   }
 
   private async write(results: readonly SubjectResult[]): Promise<void> {
     const written = await writeReadings(this.database, results, await this.installation.identity());
     for (const { providerConnectionId, outcome } of written.readings) {
-      this.metrics.reads.inc({ provider: this.providerOf.get(providerConnectionId) ?? 'unknown', outcome });
+      this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
+    }
+    for (const { subject } of written.late) {
+      const { subjectId, epoch } = subject.state;
+      this.logger.warn({ msg: 'a reading came after its claim was lost; nothing of it is kept', subjectId, epoch });
     }
     if (written.records > 0) this.delivery.announce(written.records);
   }
@@ -186,7 +169,7 @@ export class SyncWorker {
 
   private async renewLeases(): Promise<void> {
     try {
-      await extendReadLeases(this.database, [...this.inFlight.values()], this.environment.leaseSeconds);
+      await extendReadLeases(this.database, [...this.inFlight], this.environment.leaseSeconds);
     } catch (error) {
       this.logger.warn({ msg: 'leases of reads could not be renewed', error: String(error) });
     }

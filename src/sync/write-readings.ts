@@ -2,10 +2,11 @@ import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
-import type { WaitingRun } from './claim-reads';
 import { businessKey, planRecord, type RecordIdentity } from './plan-records';
-import { pinTypes, setRepeat, stopAsAsked } from './settle-reads';
+import { giveBackReads, pinTypes, setRepeat, stopAsAsked } from './settle-reads';
+import { storable } from './storable';
 import type { AccountReading, SubjectResult } from './subject-result';
+import type { WaitingRun } from './waiting-accounts';
 
 /** A row of balance_reading, its id still to come. */
 interface ReadingRow {
@@ -30,12 +31,15 @@ interface ReadingRow {
 export interface WrittenGroup {
   records: number;
   readings: { providerConnectionId: string; outcome: ReadingOutcome }[];
+  /** Results that came too late: others hold the subject, or this very result is written already. */
+  late: SubjectResult[];
 }
 
+// A commit whose answer was lost is tried again; the claim it released tells that it took place.
 const HOLD = {
   name: 'sync-hold-subjects',
-  text: `select u.id from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on u.id = c.id and u.epoch = c.epoch
-order by u.id for update of u`,
+  text: `select u.id, u.epoch from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on u.id = c.id and u.epoch = c.epoch
+where u.claimed_by is not null order by u.id for update of u`,
 };
 
 /**
@@ -48,13 +52,15 @@ export async function writeReadings(
   identity: RecordIdentity,
 ): Promise<WrittenGroup> {
   return database.transaction(async (tx) => {
-    const held = await tx.query<{ id: string }>(HOLD, [
+    const held = await tx.query<{ id: string; epoch: string }>(HOLD, [
       results.map((r) => r.subject.state.subjectId),
       results.map((r) => r.subject.state.epoch),
     ]);
-    const ids = new Set(held.map((row) => row.id));
-    const ours = results.filter((result) => ids.has(result.subject.state.subjectId));
-    if (ours.length === 0) return { records: 0, readings: [] };
+    const claims = new Set(held.map(({ id, epoch }) => `${id} ${epoch}`));
+    const isOurs = ({ subject: { state } }: SubjectResult): boolean => claims.has(`${state.subjectId} ${state.epoch}`);
+    const ours = results.filter(isOurs);
+    const late = results.filter((result) => !isOurs(result));
+    if (ours.length === 0) return { records: 0, readings: [], late };
 
     const { rows, records } = await plan(tx, ours, identity);
     const readingIds = await insertReadings(tx, rows);
@@ -76,8 +82,10 @@ export async function writeReadings(
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
       if (result.stop) await stopAsAsked(tx, result.subject, result.stop);
     }
+    await giveBackReads(tx, ours);
     await release(tx, ours);
     return {
+      late,
       records: records.length,
       readings: rows.map((row) => ({
         providerConnectionId: row.subject.subject.state.connectionId,
@@ -152,7 +160,7 @@ function toRow(
     accountId: reading.account.accountId,
     runId: reading.account.runs[0]?.runId,
     outcome,
-    reason: reading.reason ?? (outcome === 'OLDER_THAN_SENT' ? older?.reason : undefined),
+    reason: storable(reading.reason) ?? (outcome === 'OLDER_THAN_SENT' ? older?.reason : undefined),
     nextReadAt: reading.nextReadAt,
     // A closed account got no read of its own, even where its number was read for another currency.
     own: reading.outcome === 'ACCOUNT_CLOSED' ? undefined : reading,

@@ -1,0 +1,22 @@
+import type { Queryable } from '../shared/database';
+
+const DUE_CONNECTIONS = {
+  name: 'sync-due-connections',
+  text: `
+with recursive open_connection as (
+  (select connection_id from sync_run_account where outcome is null order by connection_id limit 1)
+  union all
+  select (select s.connection_id from sync_run_account s
+          where s.outcome is null and s.connection_id > o.connection_id order by s.connection_id limit 1)
+  from open_connection o where o.connection_id is not null
+)
+select connection_id from open_connection o
+where connection_id is not null
+  and exists (select 1 from sync_run_account d where d.connection_id = o.connection_id and d.outcome is null and d.due_at <= now())`,
+};
+
+/** Connections with accounts that are due now. One index step a connection, however many accounts wait. */
+export async function findDueConnections(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ connection_id: string }>(DUE_CONNECTIONS);
+  return rows.map((row) => row.connection_id);
+}

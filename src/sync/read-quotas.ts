@@ -1,0 +1,101 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { ConnectionDirectory } from '../connections/connection-directory';
+import { Database } from '../shared/database';
+import { isDatabaseUnavailable } from '../shared/database-failure';
+import type { ClaimedSubject } from './claim-reads';
+import { findDueConnections } from './due-connections';
+import { grantCalls, returnCalls } from './pace';
+import { shareSlots } from './share-slots';
+import type { ClaimQuota } from './subject-state';
+
+/** A quota with the pace that it was granted under. */
+interface PacedQuota extends ClaimQuota {
+  requestsPerSecond: number | undefined;
+}
+
+export interface Quotas {
+  /** False: no connection has an account that is due. */
+  due: boolean;
+  quotas: PacedQuota[];
+  /** Where the pace of a connection holds reads back: until the next of them may start. */
+  waitMs: number | undefined;
+}
+
+/** Decides how many subjects of which connection may be claimed now: fair shares first, then each connection's pace. */
+@Injectable()
+export class ReadQuotas {
+  private readonly logger = new Logger(ReadQuotas.name);
+  private readonly providerOf = new Map<string, string>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly environment: Environment,
+    private readonly directory: ConnectionDirectory,
+  ) {}
+
+  async take(inFlight: Iterable<ClaimedSubject>): Promise<Quotas> {
+    const due = await findDueConnections(this.database);
+    const calls = new Map<string, number>();
+    let total = 0;
+    for (const { state } of inFlight) {
+      total += 1;
+      calls.set(state.connectionId, (calls.get(state.connectionId) ?? 0) + 1);
+    }
+    const wanting = due.map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 }));
+    const shares = shareSlots(this.environment.syncConcurrency, wanting, total);
+    const quotas = await Promise.all([...shares].map(([connectionId, quota]) => this.toQuota(connectionId, quota)));
+    const granted = await grantCalls(this.database, quotas.flatMap(toPacedCalls));
+    const held = quotas.flatMap(({ connectionId, quota }) => {
+      const grant = granted.get(connectionId);
+      return grant && grant.calls < quota ? [grant.waitMs] : [];
+    });
+    return {
+      due: due.length > 0,
+      quotas: quotas
+        .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId)?.calls ?? quota.quota }))
+        .filter((quota) => quota.quota > 0),
+      waitMs: held.length > 0 ? Math.min(...held) : undefined,
+    };
+  }
+
+  /** Gives back what the claim has not turned into calls, so that the pace counts calls and nothing else. */
+  async giveBack({ quotas }: Quotas, claimed: readonly ClaimedSubject[]): Promise<void> {
+    const made = new Map<string, number>();
+    for (const { state, denial } of claimed)
+      if (!denial) made.set(state.connectionId, (made.get(state.connectionId) ?? 0) + 1);
+    const unused = quotas
+      .flatMap(toPacedCalls)
+      .map((paced) => ({ ...paced, calls: paced.calls - (made.get(paced.connectionId) ?? 0) }))
+      .filter(({ calls }) => calls > 0);
+    await returnCalls(this.database, unused);
+  }
+
+  /** Name of the connection's provider, for metrics. */
+  providerName(connectionId: string): string {
+    return this.providerOf.get(connectionId) ?? 'unknown';
+  }
+
+  private async toQuota(connectionId: string, quota: number): Promise<PacedQuota> {
+    try {
+      const { accessScope, accessWindow, settings, requestsPerSecond, provider } =
+        await this.directory.load(connectionId);
+      this.providerOf.set(connectionId, provider.name);
+      return { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone, requestsPerSecond };
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      const broken = `the connection cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+      this.logger.error({ msg: broken, connectionId });
+      const unknown = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
+      return { ...unknown, connectionId, quota, requestsPerSecond: undefined, broken };
+    }
+  }
+}
+
+function toPacedCalls({ connectionId, quota, requestsPerSecond }: PacedQuota): {
+  connectionId: string;
+  calls: number;
+  requestsPerSecond: number;
+}[] {
+  return requestsPerSecond === undefined ? [] : [{ connectionId, calls: quota, requestsPerSecond }];
+}
