@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { Environment } from './config/environment';
+import { maskCardNumbers } from './operations/card-scan';
 
 interface LoggedRequest {
   id?: unknown;
@@ -26,7 +27,8 @@ interface LoggedRequest {
             req: (request: LoggedRequest) => ({
               id: request.id,
               method: request.method,
-              path: request.url?.split('?')[0],
+              // Somebody will look a card number up as if it were an id.
+              path: maskCardNumbers(request.url?.split('?')[0] ?? ''),
             }),
             res: (response: { statusCode?: number }) => ({ status: response.statusCode }),
             err: (error: { type?: string; message?: string; stack?: string }) => ({

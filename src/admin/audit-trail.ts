@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { maskCardNumbers } from '../operations/card-scan';
 import type { Queryable } from '../shared/database';
 import { requestContext } from './request-context';
 
@@ -24,10 +25,15 @@ export class AuditTrail {
         context?.actor ?? 'gateway',
         action,
         target,
-        reason ?? null,
-        JSON.stringify(detail ?? {}),
+        reason === undefined ? null : maskCardNumbers(reason),
+        JSON.stringify(detail ?? {}, withoutCardNumbers),
         context?.correlationId ?? 'none',
       ],
     );
   }
+}
+
+/** People write reasons and evidence, and an entry stays for ever. A communicationNumber is ours and is not looked into. */
+function withoutCardNumbers(key: string, value: unknown): unknown {
+  return typeof value === 'string' && key !== 'communicationNumber' ? maskCardNumbers(value) : value;
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { maskCardNumbers } from '../operations/card-scan';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem, type ProblemBody } from '../shared/problem';
 import { requestContext } from './request-context';
@@ -37,9 +38,12 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function toBody(problem: ApiProblem, correlationId: string): ProblemBody {
-  const { type, title, message: detail, errors, extra } = problem;
-  const shown = errors?.slice(0, MAX_ERRORS);
-  return { ...extra, type, title, status: problem.getStatus(), detail, correlationId, ...(shown && { errors: shown }) };
+  const { type, title, message, errors, extra } = problem;
+  const status = problem.getStatus();
+  // These two quote the caller: the id that is not there, and names of fields that are unknown.
+  const detail = status === 404 ? maskCardNumbers(message) : message;
+  const shown = errors?.slice(0, MAX_ERRORS).map((error) => ({ ...error, field: maskCardNumbers(error.field) }));
+  return { ...extra, type, title, status, detail, correlationId, ...(shown && { errors: shown }) };
 }
 
 /** What the caller may know about an error. Framework messages quote the input, so they are replaced, not passed on. */

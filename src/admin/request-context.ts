@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
+import { holdsCardNumber } from '../operations/card-scan';
 
 /** What the code under a request may know about it without having it handed down. */
 export interface RequestContext {
@@ -24,7 +25,8 @@ export function requestContext(): RequestContext | undefined {
  */
 export function correlate(request: Request, response: Response, next: NextFunction): void {
   const given = request.get(CORRELATION_HEADER);
-  const correlationId = given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+  const usable = given !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(given) && !holdsCardNumber(given);
+  const correlationId = usable ? given : randomUUID();
   // pino-http takes a request's id from here.
   Object.assign(request, { id: correlationId });
   response.setHeader(CORRELATION_HEADER, correlationId);

@@ -84,6 +84,13 @@ export class Status {
         accounts: row.accounts,
         stoppedConsents: row.stopped_consents,
       })),
+      operations: {
+        import: this.environment.operationsImport ?? 'off',
+        delivery: this.environment.operationsDelivery,
+        preflight: this.environment.operationsPreflight,
+        cardData: this.environment.cardData,
+        cardDataRetentionHours: this.environment.cardDataRetention / 3_600_000,
+      },
       accounts: lastRun
         ? { runId: lastRun.id, slot: lastRun.slot?.toISOString() ?? null, outcomes: lastRun.outcomes }
         : null,

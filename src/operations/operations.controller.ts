@@ -28,8 +28,6 @@ import {
 } from './operations.dto';
 import { idempotencyKey, readJsonBody } from './request-parts';
 
-const importRowId = new RowIdPipe('import');
-
 const EXAMPLE = { operationExtId: 'Op_01_CARD_TEST', operationType: 'CARD_PAYMENT', amount: 1499, currency: 'EUR' };
 
 @ApiTags('operations')
@@ -110,7 +108,10 @@ export class OperationsController {
   @ApiOperation({ summary: 'Show an import: progress, counts, and every refused or odd line' })
   @ApiOkResponse({ type: OperationImportDetailsDto })
   @ApiProblems(400, 404)
-  async find(@Param('id', importRowId) id: string, @Query() query: ListQuery): Promise<OperationImportDetailsDto> {
+  async find(
+    @Param('id', new RowIdPipe('import')) id: string,
+    @Query() query: ListQuery,
+  ): Promise<OperationImportDetailsDto> {
     const state = await findImport(this.database, id);
     if (!state) throw ApiProblem.notFound('import', id);
     const rows = await findFindings(this.database, id, parseCursor(query.cursor), query.limit);
