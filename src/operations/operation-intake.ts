@@ -86,7 +86,7 @@ export class OperationIntake {
       await finishImport(tx, state);
       return { importId: state.id, chunk };
     });
-    this.delivery.announce(taken.chunk.counts.taken);
+    this.delivery.wake();
     return taken;
   }
 
@@ -100,7 +100,7 @@ export class OperationIntake {
       if (!(await holdImport(tx, state))) throw takenOver(state.id);
       return this.takeLines(tx, state, lines, nextLine);
     });
-    this.delivery.announce(counts.taken);
+    this.delivery.wake();
     return counts;
   }
 

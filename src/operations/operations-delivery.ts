@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
@@ -9,8 +9,6 @@ import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
  */
 @Injectable()
 export class OperationsDelivery implements OnApplicationBootstrap {
-  private readonly logger = new Logger(OperationsDelivery.name);
-
   constructor(
     private readonly environment: Environment,
     private readonly delivery: DeliveryWorker,
@@ -21,11 +19,5 @@ export class OperationsDelivery implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     if (this.environment.operationsImport === undefined) return;
     await this.delivery.start([this.single, this.batch]);
-    this.logger.warn({
-      msg: 'the import of operations is on: AMLYZE takes them without risk assessment',
-      operationsImport: this.environment.operationsImport,
-      delivery: this.environment.operationsDelivery,
-      cardData: this.environment.cardData,
-    });
   }
 }

@@ -1,17 +1,27 @@
 import { Module } from '@nestjs/common';
+import { AmlyzeModule } from '../amlyze/amlyze.module';
 import { DeliveryModule } from '../delivery/delivery.module';
 import { SyncModule } from '../sync/sync.module';
 import { CardRetention } from './card-retention';
 import { CardVaultModule } from './card-vault.module';
 import { OperationImport } from './operation-import';
+import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
+import { OperationsDelivery } from './operations-delivery';
 import { OperationIntake } from './operation-intake';
 import { OperationsController } from './operations.controller';
 
 /** Card-payment operations: intake, rules, identity. From the outbox on they go the way of the balances. */
 @Module({
-  imports: [CardVaultModule, DeliveryModule, SyncModule],
+  imports: [AmlyzeModule, CardVaultModule, DeliveryModule, SyncModule],
   controllers: [OperationsController],
-  providers: [OperationIntake, OperationImport, CardRetention],
+  providers: [
+    OperationIntake,
+    OperationImport,
+    CardRetention,
+    OperationSingleLane,
+    OperationBatchLane,
+    OperationsDelivery,
+  ],
   exports: [CardRetention],
 })
 export class OperationsModule {}
