@@ -7,6 +7,7 @@ const TEST_NUMBERS = [
   '4111111111111111',
   '4222222222222',
   '4720582145647937',
+  '4111111111111111110',
   '5555555555554444',
   '2223003122003222',
   '378282246310005',
@@ -43,6 +44,11 @@ describe('maskCardNumbers', () => {
         expect(maskCardNumbers(`x${digits}y`).includes(digits)).toBe(!isCard);
       }),
     );
+  });
+
+  it('masks divided groups only where they begin as a card of that length does', () => {
+    expect(maskCardNumbers('1234567890123452')).toBe('123456******3452');
+    expect(maskCardNumbers('1234 5678 9012 3452')).toBe('1234 5678 9012 3452');
   });
 
   it.each([
