@@ -1,0 +1,102 @@
+import { Outside, TestGateway, type Json } from '../support/gateway';
+import { cardOperation, operation, TEST_CARD_NUMBERS, WITH_CARDS } from '../support/operations';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, OPERATIONS_DELIVERY=%s', (delivery) => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside, { ...WITH_CARDS, OPERATIONS_DELIVERY: delivery });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  const records = async (ids: readonly string[]): Promise<Json[]> => {
+    const all = await gateway.delivered();
+    return ids.map((id) => all.find((record: Json) => record.operationExtId === id));
+  };
+
+  it('delivers each operation once, digit for digit', async () => {
+    const ids = Array.from({ length: 50 }, (_, i) => `op-${i}`);
+    const body = ids.map((id, i) => operation(id, { amount: `${i + 1}.500` }));
+    await gateway.ok('POST', '/admin/operations', body);
+    const seen = await records(ids);
+    expect(seen.map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
+    const ledger = await outside.amlyze.operationLedger();
+    const sent = ledger.filter((entry) => ids.includes(entry.operationExtId));
+    expect(sent).toHaveLength(ids.length);
+    expect(new Set(sent.map((entry) => entry.communicationNumber)).size).toBe(ids.length);
+    const explanation = await gateway.ok('GET', `/admin/records/${seen[7].communicationNumber}`);
+    expect(explanation.frozenRequest).toContain('"amount":8.500');
+    expect(explanation).toMatchObject({ kind: 'operation', operationExtId: 'op-7', balanceType: null, value: null });
+  });
+
+  it("shows AMLYZE's words where AMLYZE refuses one operation, and delivers the others", async () => {
+    const ids = ['good-1', 'bad-1', 'good-2'];
+    await outside.amlyze.addFault({
+      match: { operation: 'bad-1' },
+      do: {
+        kind: 'reject-items',
+        errorCode: '404',
+        errorDescription: 'RiskManagementCategory does not support Operation.',
+      },
+    });
+    await gateway.ok(
+      'POST',
+      '/admin/operations',
+      ids.map((id) => operation(id)),
+    );
+    const seen = await records(ids);
+    expect(seen.map((record) => record.state)).toEqual(['accepted', 'rejected', 'accepted']);
+    expect(seen[1]).toMatchObject({ errorDescription: 'RiskManagementCategory does not support Operation.' });
+  });
+
+  it('sends the card number that nothing of ours shows', async () => {
+    const [number] = TEST_CARD_NUMBERS;
+    const answer = await gateway.ok('POST', '/admin/operations', cardOperation('card-1', number));
+    const [record] = await records(['card-1']);
+    expect(record.state).toBe('accepted');
+    const explanation = JSON.stringify(await gateway.ok('GET', `/admin/records/${record.communicationNumber}`));
+    expect(explanation + JSON.stringify(answer)).not.toContain(number);
+    expect(explanation).toContain('411111******1111');
+    const [stored] = await testDatabase.database.query<{ payload: string }>(
+      `select payload from amlyze_record where operation_ext_id = 'card-1'`,
+    );
+    expect(stored?.payload).not.toContain(number);
+  });
+
+  it('takes an operation that AMLYZE already has after a lost answer for delivered', async () => {
+    await outside.amlyze.addFault({ match: { path: 'operation', times: 1 }, do: { kind: 'drop-after-commit' } });
+    await gateway.ok('POST', '/admin/operations', operation('lost-1'));
+    const [record] = await records(['lost-1']);
+    expect(record).toMatchObject({ state: 'accepted', reason: 'replayed', inDoubt: false });
+    const ledger = (await outside.amlyze.operationLedger()).filter((entry) => entry.operationExtId === 'lost-1');
+    expect(ledger).toHaveLength(1);
+  });
+
+  it('keeps every record through an outage of AMLYZE and charges none an attempt', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `out-${i}`);
+    await outside.amlyze.addFault({ match: { times: 2 }, do: { kind: 'status', status: 503 } });
+    await gateway.ok(
+      'POST',
+      '/admin/operations',
+      ids.map((id) => operation(id)),
+    );
+    const seen = await records(ids);
+    expect(seen.map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
+    expect(
+      await testDatabase.database.query(
+        `select max(attempts) as charged from amlyze_record where operation_ext_id like 'out-%'`,
+      ),
+    ).toEqual([{ charged: 0 }]);
+    await outside.amlyze.clearFaults();
+  }, 60_000);
+});
