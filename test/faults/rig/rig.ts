@@ -1,0 +1,77 @@
+/**
+ * The rig of the fault suite: one Postgres and the three simulators for a whole run, and for each scenario a World with a
+ * database, a wire, a call history and up to three replicas of the built gateway of its own.
+ *
+ *   const rig = await Rig.open();
+ *   const world = await rig.world({ seed: 1 });
+ *   const [a, b, c] = await world.startReplicas(3);         // or startReplica({ FAIL_POINTS: 'after-claim' })
+ *   await world.register(a, 'mypos', 50);                    // at the bank, at AMLYZE and at the gateway
+ *   world.wire.amlyze.set({ kind: 'reset_peer', times: 1 }); // faults on the wire: test/faults/proxy.ts
+ *   await world.amlyze.addFault({ do: { kind: 'shuffle-results' } }); // faults of a peer: docs/simulators.md
+ *   await world.resync(a);
+ *   a.pause(); a.resume(); await a.kill();                   // signals; world.postgres has the same and more
+ *   await world.heal(20_000);                                // takes faults away, begins the time of I10
+ *   await world.settled();
+ *   await checkWorld(world);                                 // test/faults/checker: I1 to I10
+ *   await world.close(); await rig.close();
+ *
+ * `world.history.listen(line => …)` is called in the moment a request has passed the wire: the place to kill somebody between
+ * the send and the answer. A scenario is data: see scenarios/scenario.ts. All processes and folders go when this process ends,
+ * however it ends (guardian.ts); FAULTS_KEEP=1 keeps the folders.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildGateway, type Build } from './build';
+import { Guardian } from './guardian';
+import { PostgresServer } from './postgres-server';
+import { startPeers, type Peers } from './simulators';
+import { World, type WorldOptions } from './world';
+
+const KEEP = process.env['FAULTS_KEEP'] === '1';
+
+export class Rig {
+  private worlds = 0;
+
+  private constructor(
+    readonly folder: string,
+    readonly build: Build,
+    readonly guardian: Guardian,
+    readonly peers: Peers,
+    readonly postgres: PostgresServer,
+  ) {}
+
+  static async open(): Promise<Rig> {
+    const guardian = new Guardian();
+    try {
+      const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+      // As root Postgres runs as another user, who has to pass.
+      chmodSync(folder, 0o711);
+      if (!KEEP) guardian.removes(folder);
+      const build = buildGateway();
+      const [postgres, peers] = await Promise.all([
+        PostgresServer.start(join(folder, 'postgres'), guardian),
+        startPeers(build, folder, guardian),
+      ]);
+      return new Rig(folder, build, guardian, peers, postgres);
+    } catch (error) {
+      guardian.close();
+      throw error;
+    }
+  }
+
+  /** @param postgres another server than the rig's, on a full disk say; whoever started it stops it */
+  async world(options: WorldOptions, postgres: PostgresServer = this.postgres): Promise<World> {
+    this.worlds += 1;
+    const folder = join(this.folder, `world-${this.worlds}`);
+    const { build, guardian, peers } = this;
+    return World.create({ folder, build, guardian, peers, postgres }, options);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.peers).map(({ process }) => process.kill()));
+    await this.postgres.stop('SIGINT');
+    this.guardian.close();
+    if (!KEEP) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
