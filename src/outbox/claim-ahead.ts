@@ -114,8 +114,14 @@ export async function unclaim(db: Queryable, records: readonly ClaimedRecord[]):
 
 const EXTEND = {
   name: 'outbox-extend-ahead',
-  text: `update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8)
-from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'`,
+  // What is being settled is passed over, see outbox-extend-lease.
+  text: `
+with mine as materialized (
+  select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on r.id = g.id
+  where r.epoch = g.epoch and r.state = 'sending'
+  for update of r skip locked
+)
+update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where r.id = mine.id`,
 };
 
 /** Renews the leases of all that this replica holds of the channel. */

@@ -60,6 +60,8 @@ interface ClaimRow {
 
 /** Looks at no more than this many windows of blocked records in one go; the next poll goes on from there. */
 const MAX_WINDOWS = 16;
+/** Windows after the first, which showed blocked records only, are this many batches wide. */
+const WIDE_WINDOW = 4;
 
 /**
  * The part that both claims share. A candidate goes out only as the oldest unsettled record of its series (account and
@@ -108,7 +110,7 @@ with candidate as materialized (
   select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
   where channel = $1 and state = 'pending' and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
   order by next_attempt_at, id
-  limit $2 * 4
+  limit $7
   for update skip locked
 )${CLAIM_TAIL}`,
 };
@@ -157,12 +159,22 @@ order by g.id limit 8`,
 
 /**
  * Claims up to `limit` due records, oldest due first; undefined when nothing may be sent now. Blocked records in front
- * of a free one are put off window by window instead of at one window a poll.
+ * of a free one are put off window by window instead of at one window a poll. The first window is no wider than the
+ * batch, because a claim locks its window, and claimers beside it would find a short backlog locked and go to sleep.
  */
 export async function claimDue(db: Queryable, request: ClaimRequest): Promise<ClaimedBatch | undefined> {
   const { channel, limit, leaseSeconds, endpoint, replica, exceptIds = [] } = request;
   for (let window = 0; window < MAX_WINDOWS; window += 1) {
-    const rows = await db.query<ClaimRow>(CLAIM_DUE, [channel, limit, leaseSeconds, endpoint, replica, exceptIds]);
+    const width = window === 0 ? limit : limit * WIDE_WINDOW;
+    const rows = await db.query<ClaimRow>(CLAIM_DUE, [
+      channel,
+      limit,
+      leaseSeconds,
+      endpoint,
+      replica,
+      exceptIds,
+      width,
+    ]);
     const batch = toBatch(rows, undefined);
     if (batch || rows[0]?.parked === 0) return batch;
   }
