@@ -41,7 +41,7 @@ export class DeliveryService {
     if (leave.kind === 'closed') return 'closed';
     const batch = await this.claim(lane, leave);
     if (!batch) {
-      if (leave.kind === 'probe') await returnProbe(this.database, lane.endpoint);
+      if (leave.kind === 'probe') await returnProbe(this.database, lane.endpoint, leave.state);
       return 'idle';
     }
     failPoint('after-claim');
@@ -58,9 +58,10 @@ export class DeliveryService {
   async giveBackInFlight(): Promise<number> {
     const calls = [...this.inFlight.values()];
     for (const { batch } of calls) {
-      const settlements = batch.records.map((record) =>
-        returnToPool(record, { doubt: true, reason: 'gateway-stopped' }),
-      );
+      const settlements = batch.records.map((record) => ({
+        ...returnToPool(record, { doubt: true, reason: 'gateway-stopped' }),
+        groupId: batch.group?.id,
+      }));
       await this.settling.abandon(batch.attemptId, settlements);
     }
     return calls.length;
@@ -77,8 +78,10 @@ export class DeliveryService {
     if (leave.kind === 'open')
       return (await claimGroup(this.database, request)) ?? (await claimDue(this.database, request));
     // A probe prefers records that were not in the call that failed: a poison batch must not keep the endpoint shut.
+    const others = { ...request, exceptIds: leave.state.lastFailedIds };
     return (
-      (await claimDue(this.database, { ...request, exceptIds: leave.state.lastFailedIds })) ??
+      (await claimDue(this.database, others)) ??
+      (await claimGroup(this.database, others)) ??
       (await claimDue(this.database, request)) ??
       (await claimGroup(this.database, request))
     );

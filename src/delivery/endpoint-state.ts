@@ -80,9 +80,16 @@ export async function askLeave(db: Queryable, endpoint: string, probeSeconds: nu
   return probe ? { kind: 'probe', state: toState(probe) } : { kind: 'closed', state: toState(row) };
 }
 
-/** Lets go of a probe that found nothing to send. */
-export async function returnProbe(db: Queryable, endpoint: string): Promise<void> {
-  await db.query('update amlyze_endpoint set probe_until = null where endpoint = $1', [endpoint]);
+/** Lets go of a probe that said nothing about the endpoint: nothing was due, or only its batch is to blame. */
+export async function returnProbe(
+  db: Queryable,
+  endpoint: string,
+  seen: Pick<EndpointState, 'generation'>,
+): Promise<void> {
+  await db.query('update amlyze_endpoint set probe_until = null where endpoint = $1 and generation = $2', [
+    endpoint,
+    seen.generation,
+  ]);
 }
 
 const SUCCEED = {
@@ -93,17 +100,24 @@ set last_success_at = clock_timestamp(), pause = null, pause_reason = null, paus
     batch_limit = case when batch_limit is null or $2 < batch_limit then batch_limit
                        when batch_limit + greatest(1, batch_limit / 4) >= $3 then null
                        else batch_limit + greatest(1, batch_limit / 4) end
-where endpoint = $1`,
+where endpoint = $1 and (pause is null or pause = 'backoff' or generation = $4)
+returning 1`,
 };
 
-/** A results list came: every pause ends, and a batch as large as the reduced limit lets the limit grow again. */
+/**
+ * A results list came: the pause ends, and a batch as large as the reduced limit lets the limit grow again. A call that
+ * was under way before AMLYZE asked for a wait, or refused our token, says nothing against that: such a pause ends with a
+ * call that was made in its knowledge, a probe.
+ */
 export async function recordSuccess(
   db: Queryable,
   endpoint: string,
-  sent: number,
-  configuredLimit: number,
+  seen: Pick<EndpointState, 'generation'>,
+  size: { sent: number; configured: number },
 ): Promise<void> {
-  await db.query(SUCCEED, [endpoint, sent, configuredLimit]);
+  const ended = await db.query(SUCCEED, [endpoint, size.sent, size.configured, seen.generation]);
+  if (ended.length === 0)
+    await db.query('update amlyze_endpoint set last_success_at = clock_timestamp() where endpoint = $1', [endpoint]);
 }
 
 const FAIL = {
@@ -125,10 +139,10 @@ export async function recordFailure(
   await db.query(FAIL, [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds]);
 }
 
-/** 413: the batch that was refused shows the limit; half of it is tried next. */
+/** 413: the batch that was refused shows the limit; half of it is tried next, however many of that size were under way. */
 export async function recordTooLarge(db: Queryable, endpoint: string, sent: number): Promise<void> {
   await db.query(
-    'update amlyze_endpoint set batch_limit = greatest(1, least(coalesce(batch_limit, $2), $2) / 2) where endpoint = $1',
+    'update amlyze_endpoint set batch_limit = greatest(1, least(batch_limit, $2::integer / 2)) where endpoint = $1',
     [endpoint, sent],
   );
 }

@@ -8,7 +8,7 @@ import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
-import { recordFailure, recordSuccess, recordTooLarge } from './endpoint-state';
+import { recordFailure, recordSuccess, recordTooLarge, returnProbe } from './endpoint-state';
 import { chargeAttempt, returnToPool, settleByVerdict, type RetryPolicy } from './settlements';
 
 /** A cut batch that found no success down to this depth asks the single endpoint whether anything is alive. */
@@ -41,6 +41,12 @@ export class Settling {
   async apply(call: Call, verdict: CallVerdict): Promise<void> {
     const outcome = call.result.kind === 'answer' ? String(call.result.status) : call.result.cause;
     this.metrics.batchSeconds.observe({ endpoint: call.lane.endpoint, outcome }, call.result.latencyMs / 1000);
+    await this.applyVerdict(call, verdict);
+    // A probe that neither ended the pause nor prolonged it makes room for the next one at once.
+    if (call.state.pause !== undefined) await returnProbe(this.database, call.lane.endpoint, call.state);
+  }
+
+  private async applyVerdict(call: Call, verdict: CallVerdict): Promise<void> {
     switch (verdict.kind) {
       case 'settled':
         return this.applyVerdicts(call, verdict);
@@ -95,11 +101,14 @@ export class Settling {
   }
 
   private async recordSuccess({ lane, state, batch }: Call): Promise<void> {
-    const troubled = state.pause !== undefined || state.failures > 0 || state.batchLimit !== undefined;
+    // The parts of a cut batch ask whether anything succeeded since the cut.
+    const troubled =
+      state.pause !== undefined || state.failures > 0 || state.batchLimit !== undefined || batch.group !== undefined;
     const lastMs = this.successAtMs.get(lane.endpoint);
     if (!troubled && lastMs !== undefined && performance.now() - lastMs < SUCCESS_EVERY_MS) return;
     this.successAtMs.set(lane.endpoint, performance.now());
-    await recordSuccess(this.database, lane.endpoint, batch.records.length, lane.batchSize);
+    const size = { sent: batch.records.length, configured: lane.batchSize };
+    await recordSuccess(this.database, lane.endpoint, state, size);
   }
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
@@ -131,13 +140,16 @@ export class Settling {
     });
   }
 
-  /** Twice failed as a whole, and other records got through between the two: then it is not the endpoint. */
+  /**
+   * Failed as a whole before, and other records got through since: then it is not the endpoint. Only the last failure
+   * counts, so that an outage that begins after such a success pauses as any other and charges nobody.
+   */
   private async isBatchesOwnFailure({ batch, lane }: Call): Promise<boolean> {
     const suspects = batch.records.filter((record) => record.wholeFailures > 0);
     if (suspects.length === 0) return false;
     const [row] = await this.database.query<{ own: boolean }>(
       `select coalesce((select last_success_at from amlyze_endpoint where endpoint = $2) >
-  (select min(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'not-sent')), false) as own`,
+  (select max(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'not-sent')), false) as own`,
       [suspects.map((record) => record.id), lane.endpoint],
     );
     return row?.own ?? false;
@@ -160,20 +172,10 @@ export class Settling {
 
   private async applyBadRequest(call: Call, detail: string): Promise<void> {
     const { batch, lane } = call;
-    const [first] = batch.records;
-    if (!first) return;
-    if (!call.single && batch.records.length === 1)
-      return this.cut(call, 'bad-request', { doubt: false, reason: detail });
+    // One record cannot be halved, and what the single endpoint says is never called a bad request.
+    if (call.single) return this.applyWholeFailure(call, { doubt: true, detail });
+    if (batch.records.length === 1) return this.cut(call, 'bad-request', { doubt: false, reason: detail });
     const alive = await this.hasSucceededSince(lane, batch.group?.rootCreatedAt);
-    if (call.single) {
-      if (!alive) return this.applyPause(call, { kind: 'operator', reason: detail, forMs: OPERATOR_PROBE_MS });
-      const settlement = {
-        ...returnToPool(first, { doubt: false, reason: detail }),
-        ...chargeAttempt(first, this.policy),
-        groupId: batch.group?.id,
-      };
-      return this.settle(call, [settlement], 'refused', detail);
-    }
     const canary = (batch.group?.depth ?? 0) >= CANARY_DEPTH && !alive;
     return this.cut(call, 'bad-request', { doubt: false, reason: detail }, canary ? 1 : undefined);
   }

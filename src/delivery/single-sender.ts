@@ -107,7 +107,7 @@ export class SingleSender {
     if (leave.kind === 'probe' && this.held.size > 0) return 0;
     this.state = leave.state;
     const records = await this.claimFor(leave, leave.kind === 'probe' ? 1 : free);
-    if (records.length === 0 && leave.kind === 'probe') await returnProbe(database, lane.endpoint);
+    if (records.length === 0 && leave.kind === 'probe') await returnProbe(database, lane.endpoint, leave.state);
     for (const record of records) this.held.set(record.id, record);
     this.claimed.push(...records);
     return records.length;
