@@ -88,13 +88,9 @@ describe('the outbox', () => {
     test('shares the records between claimers: every one goes to exactly one of them, and nobody waits', async () => {
       const numbers = await rows.enqueue(await rows.accounts(300));
       const batches = await Promise.all(Array.from({ length: 6 }, () => claim({ limit: 50 })));
-      while (batches.reduce((sum, batch) => sum + (batch?.records.length ?? 0), 0) < 300) {
-        batches.push(await mustClaim({ limit: 50 }));
-      }
+      expect(batches.map((batch) => batch?.records.length)).toEqual([50, 50, 50, 50, 50, 50]);
       expect(batches.flatMap(numbersOf).sort()).toEqual(numbers);
-      expect(new Set(batches.filter(Boolean).map((batch) => batch?.attemptId)).size).toBe(
-        batches.filter(Boolean).length,
-      );
+      expect(new Set(batches.map((batch) => batch?.attemptId)).size).toBe(6);
     });
 
     test('does not wait for records that another session has locked', async () => {
@@ -584,8 +580,8 @@ from (select id, row_number() over () as n from amlyze_record where state = 'pen
       return { wholeTable: row?.seq_scan, perRecord: Number(row?.idx_tup_fetch) / (8 * 500) };
     });
     expect(scans.wholeTable).toBe('0');
-    // A claim looks at four candidates for each record that it takes, and at the head of each one's series.
-    expect(scans.perRecord).toBeLessThan(20);
+    // A claim looks at each record and at the head of its series; the rest of the way touches it a few times more.
+    expect(scans.perRecord).toBeLessThan(12);
     expect(await rows.states()).toEqual({ accepted: 104_000, pending: 96_000 - 32, sending: 32 });
     // About 60 ms for a claim and a settle of 500 on two free cores.
     expect(timesMs.sort((a, b) => a - b)[4]).toBeLessThan(1_000);
