@@ -4,6 +4,7 @@ import { ChildEnded } from './sandbox/child';
 import { findDifferences, matchAccounts } from './sandbox/compare';
 import { syncAll } from './sandbox/first-sync';
 import { SandboxFolder } from './sandbox/folder';
+import { whenNpmEnds } from './sandbox/launcher';
 import { nextStepLines } from './sandbox/next-steps';
 import { readOptions, USAGE, UsageProblem, type Options } from './sandbox/options';
 import { Processes } from './sandbox/processes';
@@ -24,6 +25,7 @@ class Stopped extends Error {
 
 const stopped = new Promise<never>((_resolve, reject) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => reject(new Stopped(signal)));
+  whenNpmEnds(() => reject(new Stopped('SIGHUP')));
 });
 stopped.catch(() => undefined);
 
@@ -75,6 +77,7 @@ async function run(options: Options): Promise<number> {
     return asForeseen ? 0 : 1;
   } catch (error) {
     if (!(error instanceof Stopped)) return explain(error);
+    terminal.line();
     return asForeseen === undefined ? 128 + constants.signals[error.signal] : asForeseen ? 0 : 1;
   } finally {
     if (processes) {
@@ -84,11 +87,14 @@ async function run(options: Options): Promise<number> {
   }
 }
 
+/** @returns the exit code */
 function explain(error: unknown): number {
   terminal.line();
-  terminal.line(terminal.paint('red', errorMessage(error)));
+  const refused = error instanceof ChildEnded && error.lastWords.startsWith('The gateway does not start');
+  if (!refused) terminal.line(terminal.paint('red', errorMessage(error)));
   if (error instanceof ChildEnded) {
-    for (const line of error.lastWords.split('\n')) terminal.line(`  ${line}`);
+    // What the gateway says about its start is meant for a person as it stands; the rest is a log's end.
+    for (const line of error.lastWords.split('\n')) terminal.line(refused ? terminal.paint('red', line) : `  ${line}`);
     terminal.line(`Its log: ${error.program.logFile}`);
   } else if (!(error instanceof StartProblem)) {
     terminal.line(terminal.paint('dim', error instanceof Error ? (error.stack ?? '') : ''));

@@ -1,14 +1,12 @@
-import type { RecordView } from '../records/record-views';
 import type { DemoAccount } from '../simulators';
-import type { ReadingView } from '../sync/reading-views';
-import type { Seen } from './first-sync';
+import type { Seen, SeenReading, SeenRecord } from './first-sync';
 
 /** What became of one account at its first read. */
 export interface AccountResult {
   account: DemoAccount;
-  reading: ReadingView | undefined;
+  reading: SeenReading | undefined;
   /** The record that carries the balance of that reading. */
-  record: RecordView | undefined;
+  record: SeenRecord | undefined;
 }
 
 /** One thing that is not as the demo foresees it. */
@@ -32,7 +30,7 @@ export function matchAccounts(accounts: readonly DemoAccount[], seen: Seen): Acc
 }
 
 /** Of the first run that read the account; a retry within the run is a reading of its own, and the last one counts. */
-function firstOutcome(readings: readonly ReadingView[]): ReadingView | undefined {
+function firstOutcome(readings: readonly SeenReading[]): SeenReading | undefined {
   const own = readings.filter(({ outcome }) => outcome !== 'ALREADY_READ').sort(byId);
   return own.findLast(({ runId }) => runId === own[0]?.runId);
 }

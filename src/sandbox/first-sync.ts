@@ -6,10 +6,19 @@ import type { RunView } from '../sync/run-views';
 import { NoAnswer, type AdminApi } from './admin-api';
 import type { Simulators } from './processes';
 
+export type SeenReading = Pick<
+  ReadingView,
+  'id' | 'accountId' | 'accountExtId' | 'runId' | 'outcome' | 'reason' | 'communicationNumber'
+>;
+export type SeenRecord = Pick<
+  RecordView,
+  'communicationNumber' | 'accountExtId' | 'state' | 'value' | 'reason' | 'errorCode' | 'errorDescription'
+>;
+
 /** What gateway and AMLYZE say about the runs of this sandbox. */
 export interface Seen {
-  readings: ReadingView[];
-  records: RecordView[];
+  readings: SeenReading[];
+  records: SeenRecord[];
   ledger: ShownLedgerEntry[];
   /** Of the run that the sandbox started, from its start to its end. */
   seconds: number;
@@ -32,8 +41,8 @@ export async function syncAll(api: AdminApi, simulators: Simulators, progress: (
   const each = <T>(list: string): Promise<T[][]> =>
     Promise.all(runs.map(({ id }) => api.list<T>(`/admin/${list}?runId=${id}`)));
   return {
-    readings: (await each<ReadingView>('readings')).flat(),
-    records: (await each<RecordView>('records')).flat(),
+    readings: (await each<SeenReading>('readings')).flat(),
+    records: (await each<SeenRecord>('records')).flat(),
     ledger: await simulators.amlyze.ledger(),
     seconds: (Date.parse(ours?.finishedAt ?? '') - Date.parse(ours?.startedAt ?? '')) / 1000,
     runId,
@@ -61,7 +70,7 @@ async function settled(api: AdminApi, progress: (text: string) => void): Promise
 
 async function openRecords(api: AdminApi): Promise<number> {
   const lists = ['pending', 'sending'].map((state) =>
-    api.call<{ items: RecordView[] }>('GET', `/admin/records?state=${state}&limit=1`),
+    api.call<{ items: object[] }>('GET', `/admin/records?state=${state}&limit=1`),
   );
   return (await Promise.all(lists)).reduce((sum, { items }) => sum + items.length, 0);
 }

@@ -1,5 +1,5 @@
 import type { ReadingOutcome } from '../balances/outcome';
-import type { RecordView } from '../records/record-views';
+import type { SeenRecord } from './first-sync';
 
 /** Each outcome of a reading for somebody who sees it for the first time. */
 export const OUTCOME_WORDS: Readonly<Record<ReadingOutcome, string>> = {
@@ -32,7 +32,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** Why records of one kind stand where they stand: AMLYZE's words as it wrote them, or ours. */
-export function recordWords({ state, reason, errorCode, errorDescription }: RecordView): string {
+export function recordWords({ state, reason, errorCode, errorDescription }: SeenRecord): string {
   const own =
     reason === null || reason === 'BUSINESS_REJECTION' ? '' : [reason, REASON_WORDS[reason]].filter(Boolean).join(': ');
   if (state === 'accepted') return own || 'acknowledged by AMLYZE';

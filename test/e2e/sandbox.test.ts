@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually';
@@ -6,6 +7,13 @@ import { processesOf, SandboxProcess, type Found } from '../support/sandbox-proc
 
 /** The first start of all compiles the sources. */
 const WITH_BUILD_MS = 180_000;
+
+/** Takes a port, unless somebody else has it already. */
+async function occupy(port: number): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.once('error', () => resolve()).listen(port, '127.0.0.1', resolve));
+  return server;
+}
 
 describe('npm run sandbox', () => {
   let dataDir: string;
@@ -61,11 +69,14 @@ describe('npm run sandbox', () => {
       expect(first.output).not.toContain('\x1b');
     });
 
-    it('goes on with the database of the one before with --keep, and all comes as foreseen again', async () => {
+    it('goes on with the database of the one before with --keep, on free ports where the usual ones are taken', async () => {
+      const occupants = await Promise.all([3000, 4001, 4002, 4003].map(occupy));
       const kept = start('--once', '--accounts', '3', '--keep');
       expect({ code: await kept.exited, output: kept.output }).toMatchObject({ code: 0 });
       expect(kept.output).toMatch(/^myPOS: 25 accounts read$/m);
       expect(kept.output).toMatch(/^50 accounts at 2 banks, run 2,/m);
+      expect(kept.output).not.toMatch(/:(3000|400[123])\b/);
+      for (const occupant of occupants) occupant.close();
     }, 60_000);
   });
 
