@@ -1,0 +1,316 @@
+import { claimReads, extendReadLeases, type ClaimedSubject, type ReadClaim } from '../../src/sync/claim-reads';
+import { grantCalls, returnCalls } from '../../src/sync/pace';
+import { finishRuns, openManualRun } from '../../src/sync/runs';
+import type { SubjectResult } from '../../src/sync/subject-result';
+import { writeReadings } from '../../src/sync/write-readings';
+import { eventually } from '../support/eventually';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const identity = { installationId: '0123456789ab', prefix: 'obg-', requester: 'test', businessUnit: undefined };
+
+/** The queue of reads between replicas that share nothing but the database. */
+describe('claims of reads', () => {
+  let test: TestDatabase;
+  let connectionId: string;
+  let consentId: string;
+
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    [connectionId, consentId] = await registry();
+  });
+
+  afterEach(async () => {
+    await test.drop();
+  });
+
+  async function one<T>(sql: string, values: unknown[] = []): Promise<T> {
+    const [row] = await test.database.query<T>(sql, values);
+    if (!row) throw new Error(`no row: ${sql}`);
+    return row;
+  }
+
+  async function registry(): Promise<[string, string]> {
+    const connection = await one<{ id: string }>(
+      `insert into connection (name, provider, base_url) values ('bank', 'mypos', 'https://bank.example') returning id`,
+    );
+    const consent = await one<{ id: string }>(
+      `insert into consent (connection_id, consent_id) values ($1, 'c') returning id`,
+      [connection.id],
+    );
+    return [connection.id, consent.id];
+  }
+
+  async function addAccounts(count: number): Promise<void> {
+    await test.database.query(
+      `with subjects as (
+  insert into access_subject (consent_id, provider_account_id) select $2, 'N' || n from generate_series(1, $3::integer) as n
+  returning id, provider_account_id
+)
+insert into account (connection_id, consent_id, subject_id, provider_account_id, currency, account_ext_id)
+select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects`,
+      [connectionId, consentId, count],
+    );
+  }
+
+  async function openRun(): Promise<string> {
+    return test.database.transaction(async (tx) => {
+      const run = await openManualRun(tx, { scope: { connectionId }, force: false, reason: undefined });
+      return run.runId;
+    });
+  }
+
+  function claim(
+    replica: string,
+    quota = 10,
+    accessScope: 'account' | 'consent' = 'account',
+  ): Promise<ClaimedSubject[]> {
+    const quotas = [{ connectionId, quota, accessScope, accessWindow: 'rolling-24h' as const, timeZone: undefined }];
+    const wanted: ReadClaim = { quotas, replica, leaseSeconds: 30 };
+    return claimReads(test.database, wanted);
+  }
+
+  function result(subject: ClaimedSubject, value = '1.00', more: Partial<SubjectResult> = {}): SubjectResult {
+    const fetchedAt = new Date();
+    const balance = {
+      balanceType: 'STATEMENT_BALANCE',
+      providerType: 'available',
+      value,
+      balanceAt: fetchedAt.toISOString(),
+      balanceAtSource: 'fetch' as const,
+    };
+    return {
+      subject,
+      readings: subject.accounts.map((account) => ({
+        account,
+        outcome: 'READ',
+        reason: undefined,
+        nextReadAt: undefined,
+        steps: [],
+        balances: [balance],
+      })),
+      fetchedAt,
+      call: { httpStatus: 200, latencyMs: 1, body: '{}' },
+      spent: true,
+      repeatAfterMs: undefined,
+      stop: undefined,
+      settingsHash: 'h',
+      ...more,
+    };
+  }
+
+  async function first(claimed: Promise<ClaimedSubject[]>): Promise<ClaimedSubject> {
+    const [subject] = await claimed;
+    if (!subject) throw new Error('nothing was claimed');
+    return subject;
+  }
+
+  const expireLeases = (): Promise<unknown> =>
+    test.database.query(
+      `update access_subject set lease_until = now() - interval '1 second' where lease_until is not null`,
+    );
+
+  async function records(): Promise<string[]> {
+    const rows = await test.database.query<{ value: string }>('select value from amlyze_record order by id');
+    return rows.map(({ value }) => value);
+  }
+
+  it('made by eight replicas at once never overlap', async () => {
+    await addAccounts(60);
+    await openRun();
+    const claimed = (await Promise.all(Array.from({ length: 8 }, (_, n) => claim(`r${n}`)))).flat();
+    const ids = claimed.map(({ state }) => state.subjectId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThanOrEqual(50);
+  });
+
+  it('last as long as the lease is renewed, and not longer', async () => {
+    await addAccounts(1);
+    await openRun();
+    const held = await first(claim('living'));
+    expect(await claim('other')).toEqual([]);
+    await expireLeases();
+    await extendReadLeases(test.database, [held], 30);
+    expect(await claim('other')).toEqual([]);
+    await expireLeases();
+    const taken = await first(claim('other'));
+    expect(BigInt(taken.state.epoch)).toBe(BigInt(held.state.epoch) + 1n);
+    await extendReadLeases(test.database, [held], 3_600);
+    const { left } = await one<{ left: number }>(
+      `select extract(epoch from lease_until - now())::float8 as left from access_subject`,
+    );
+    expect(left).toBeLessThan(60);
+  });
+
+  it('that were taken over drop the late result of the zombie; the new holder writes', async () => {
+    await addAccounts(1);
+    const runId = await openRun();
+    const zombie = await first(claim('zombie'));
+    await expireLeases();
+    const heir = await first(claim('heir'));
+    const late = await writeReadings(test.database, [result(zombie, '666')], identity);
+    expect(late).toMatchObject({ records: 0, readings: [], late: [{ subject: { requestId: zombie.requestId } }] });
+    expect(await records()).toEqual([]);
+    expect(await finishRuns(test.database)).toEqual([]);
+    expect(await writeReadings(test.database, [result(heir, '1.00')], identity)).toMatchObject({
+      records: 1,
+      late: [],
+    });
+    expect(await records()).toEqual(['1.00']);
+    expect(await writeReadings(test.database, [result(zombie, '666')], identity)).toMatchObject({ records: 0 });
+    expect(await records()).toEqual(['1.00']);
+    expect(await finishRuns(test.database)).toEqual([runId]);
+  });
+
+  it('drop the zombie also where both results come in one group', async () => {
+    await addAccounts(1);
+    await openRun();
+    const zombie = await first(claim('same'));
+    await expireLeases();
+    const heir = await first(claim('same'));
+    await writeReadings(test.database, [result(zombie, '666'), result(heir, '1.00')], identity);
+    expect(await records()).toEqual(['1.00']);
+  });
+
+  it('write a result once, also when it is written again because the answer to the commit was lost', async () => {
+    await addAccounts(1);
+    await openRun();
+    const held = await first(claim('r'));
+    await writeReadings(test.database, [result(held)], identity);
+    await writeReadings(test.database, [result(held)], identity);
+    expect(await one('select count(*)::int as n from balance_reading')).toEqual({ n: 1 });
+    expect(await records()).toEqual(['1.00']);
+  });
+
+  it('write reading, record, run and release together or not at all', async () => {
+    await addAccounts(1);
+    await openRun();
+    const held = await first(claim('r'));
+    // No interval takes it: the statement after readings, record and run fails.
+    const stop = { scope: 'account', kind: 'wait', reason: 'x', forMs: Number.NaN } as const;
+    await expect(writeReadings(test.database, [result(held, '1.00', { stop })], identity)).rejects.toThrow();
+    expect(await records()).toEqual([]);
+    expect(await one('select count(*)::int as n from balance_reading')).toEqual({ n: 0 });
+    expect(await one('select claimed_by from access_subject')).toEqual({ claimed_by: 'r' });
+    expect(await one('select outcome from sync_run_account')).toEqual({ outcome: null });
+  });
+
+  it('make no second call when another replica has finished the read meanwhile', async () => {
+    await addAccounts(1);
+    await openRun();
+    await writeReadings(test.database, [result(await first(claim('r')))], identity);
+    expect(await claim('other')).toEqual([]);
+    expect(await one('select count(*)::int as n from access_ledger')).toEqual({ n: 1 });
+  });
+
+  it("cannot both take the last read of a consent's budget", async () => {
+    await addAccounts(2);
+    await openRun();
+    await test.database.query(`update consent set frequency_per_day = 1`);
+    // The first replica has claimed and counted, and has not committed yet.
+    const gate = Promise.withResolvers<void>();
+    const inside = Promise.withResolvers<void>();
+    const slow = test.database.transaction(async (tx) => {
+      await tx.query('select 1 from consent where id = $1 for update', [consentId]);
+      await tx.query(
+        `insert into access_ledger (subject_id, consent_id, purpose, request_id) select min(id), $1, 'resync', gen_random_uuid() from access_subject`,
+        [consentId],
+      );
+      inside.resolve();
+      await gate.promise;
+    });
+    await inside.promise;
+    let done = false;
+    const second = claim('second', 10, 'consent').finally(() => (done = true));
+    await eventually('the second replica waits for the first, or has not waited', async () => {
+      const rows = await test.database.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0 || done;
+    });
+    gate.resolve();
+    await slow;
+    expect((await second).map(({ denial }) => denial?.outcome)).toEqual(['BUDGET_EXHAUSTED']);
+  });
+
+  it('count the reads of a subject that other replicas have just committed', async () => {
+    await addAccounts(20);
+    await test.database.query(`update consent set frequency_per_day = 3`);
+    for (let round = 0; round < 5; round++) {
+      await openRun();
+      const claimed = (await Promise.all([claim('a', 20), claim('b', 20)])).flat();
+      await writeReadings(
+        test.database,
+        claimed.map((subject) => result(subject)),
+        identity,
+      );
+      await finishRuns(test.database);
+    }
+    const most = await one<{ n: number }>(
+      `select max(n) as n from (select count(*)::int as n from access_ledger group by subject_id) c`,
+    );
+    expect(most).toEqual({ n: 3 });
+  });
+
+  it('find the reads of a window by an index, however long the ledger is', async () => {
+    await addAccounts(100);
+    await test.database.query(
+      `insert into access_ledger (subject_id, consent_id, purpose, request_id, read_at)
+select s.id, s.consent_id, 'schedule', gen_random_uuid(), now() - n * interval '8 hours' from access_subject s, generate_series(1, 500) as n`,
+    );
+    await test.database.query('analyze access_ledger');
+    await openRun();
+    const scans = async (): Promise<number> => {
+      const { n } = await one<{ n: string }>(
+        `select seq_tup_read as n from pg_stat_user_tables where relname = 'access_ledger'`,
+      );
+      return Number(n);
+    };
+    const before = await scans();
+    expect(await claim('r', 50)).toHaveLength(50);
+    await eventually('the statistics are there', async () => {
+      const { n } = await one<{ n: string }>(
+        `select idx_scan as n from pg_stat_user_tables where relname = 'access_ledger'`,
+      );
+      return Number(n) > 0;
+    });
+    expect((await scans()) - before).toBe(0);
+  });
+
+  describe('under requestsPerSecond', () => {
+    const want = (calls: number, requestsPerSecond: number) => [{ connectionId, calls, requestsPerSecond }];
+    const granted = async (calls: number, perSecond: number): Promise<number> =>
+      (await grantCalls(test.database, want(calls, perSecond))).get(connectionId)?.calls ?? -1;
+    const passes = (interval: string): Promise<unknown> =>
+      test.database.query(`update connection_pace set next_call_at = next_call_at - $1::interval`, [interval]);
+
+    it('one call is granted at a time, however many replicas ask, and the next after one interval', async () => {
+      const asked = await Promise.all(Array.from({ length: 8 }, () => granted(10, 0.5)));
+      expect(asked.reduce((sum, calls) => sum + calls, 0)).toBe(1);
+      const wait = (await grantCalls(test.database, want(1, 0.5))).get(connectionId);
+      expect(wait).toMatchObject({ calls: 0 });
+      expect(wait?.waitMs).toBeGreaterThan(1_500);
+      expect(wait?.waitMs).toBeLessThanOrEqual(2_000);
+      await passes('2 seconds');
+      expect(await granted(10, 0.5)).toBe(1);
+      expect(await granted(10, 0.5)).toBe(0);
+    });
+
+    it('quiet hours are not saved up for a burst', async () => {
+      await granted(1, 2);
+      await passes('1 hour');
+      expect(await granted(10, 2)).toBe(1);
+      expect(await granted(10, 2)).toBe(0);
+    });
+
+    it('never more than is wanted, and what was not used is given back', async () => {
+      expect(await granted(1, 500)).toBe(1);
+      await passes('1 second');
+      expect(await granted(3, 500)).toBe(3);
+      await test.database.query('delete from connection_pace');
+      expect(await granted(1, 0.1)).toBe(1);
+      await returnCalls(test.database, want(1, 0.1));
+      expect(await granted(1, 0.1)).toBe(1);
+      expect(await granted(1, 0.1)).toBe(0);
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import { openScheduledRun } from '../../src/sync/runs';
+import { addMyposAccount, callsOf, type AddedAccount } from '../support/bank-accounts';
+import { eventually } from '../support/eventually';
+import { Outside, registerMypos, TestGateway, type Json } from '../support/gateway';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+/** One slot a day; the newest is missed by any installation that is older than a day. */
+const DAILY = { SYNC_CRON: '0 0 * * *' };
+const ACCOUNTS = 12;
+
+describe('slots', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+  });
+
+  afterEach(async () => {
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  /** Accounts of an installation that stands since three days and has never met a slot. */
+  async function standingInstallation(accounts = ACCOUNTS): Promise<AddedAccount[]> {
+    const gateway = await TestGateway.start(testDatabase, outside);
+    const { consentId } = await registerMypos(gateway, outside);
+    const added: AddedAccount[] = [];
+    for (let i = 0; i < accounts; i++) added.push(await addMyposAccount({ gateway, outside }, consentId));
+    await gateway.close();
+    await testDatabase.database.query(`update installation set created_at = now() - interval '3 days'`);
+    await testDatabase.database.query(`update account set created_at = now() - interval '3 days'`);
+    return added;
+  }
+
+  async function startAll(count: number): Promise<TestGateway[]> {
+    return Promise.all(Array.from({ length: count }, () => TestGateway.start(testDatabase, outside, DAILY)));
+  }
+
+  it('are served once by three gateways that start at once, together with ten resyncs: one run, one call an account', async () => {
+    const accounts = await standingInstallation();
+    // Slow enough that the run goes on while the resyncs come in.
+    await outside.mypos.addFault({ do: { kind: 'latency', ms: 400 } });
+    const gateways = await startAll(3);
+    const [gateway] = gateways;
+    if (!gateway) throw new Error('no gateway');
+    try {
+      const [run] = await eventually('the run is open', async () => {
+        const runs = await gateway.list('/admin/runs');
+        return runs.length > 0 && runs;
+      });
+      const resyncs = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => gateways[i % 3]?.ok('POST', '/admin/resync', { all: true })),
+      );
+      expect(resyncs.map(({ runId }: Json) => runId)).toEqual(Array(10).fill(run.id));
+      expect(await gateway.finished(run.id)).toMatchObject({ trigger: 'schedule', outcomes: { READ: ACCOUNTS } });
+      for (const { number } of accounts) expect(await callsOf(outside.mypos, number)).toBe(1);
+      await gateway.delivered();
+      expect(await gateway.list('/admin/runs')).toHaveLength(1);
+      expect(await outside.amlyze.ledger()).toHaveLength(ACCOUNTS);
+    } finally {
+      await Promise.all(gateways.map((each) => each.close()));
+    }
+  });
+
+  it('that were missed are not served one by one: the newest is', async () => {
+    await standingInstallation(1);
+    const gateway = await TestGateway.start(testDatabase, outside, DAILY);
+    try {
+      const [run] = await eventually('the run is open', async () => {
+        const runs = await gateway.list('/admin/runs');
+        return runs.length > 0 && runs;
+      });
+      await gateway.finished(run.id);
+      const [clock] = await testDatabase.database.query<{ midnight: Date }>(
+        `select date_trunc('day', now(), 'UTC') as midnight`,
+      );
+      expect(await gateway.list('/admin/runs')).toMatchObject([{ slot: clock?.midnight.toISOString(), accounts: 1 }]);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it('before an installation are not missed by it, and a slot does not concern an account that came after it', async () => {
+    const gateway = await TestGateway.start(testDatabase, outside, DAILY);
+    try {
+      const { consentId } = await registerMypos(gateway, outside);
+      const old = await addMyposAccount({ gateway, outside }, consentId);
+      const young = await addMyposAccount({ gateway, outside }, consentId);
+      const closed = await addMyposAccount({ gateway, outside }, consentId);
+      await gateway.ok('DELETE', `/admin/accounts/${closed.id}`);
+      const database = testDatabase.database;
+      expect(await openScheduledRun(database, new Date(Date.now() - 60_000))).toBeUndefined();
+      expect(await gateway.list('/admin/runs')).toEqual([]);
+
+      await database.query(`update installation set created_at = now() - interval '3 days'`);
+      await database.query(`update account set created_at = now() - interval '3 days' where id <> $1`, [young.id]);
+      const slot = new Date(Date.now() - 7_200_000);
+      const run = await openScheduledRun(database, slot);
+      expect(run).toMatchObject({ accounts: 1 });
+      await gateway.finished(run?.runId ?? '');
+      expect(await callsOf(outside.mypos, old.number)).toBe(1);
+      expect(await callsOf(outside.mypos, young.number)).toBe(0);
+      expect(await openScheduledRun(database, slot)).toBeUndefined();
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it('come from the tick of the clock, not only from a start', async () => {
+    const [row] = await testDatabase.database.query<{ at: Date }>(`select now() + interval '2 seconds' as at`);
+    const at = row?.at ?? new Date();
+    const cron = `${at.getUTCSeconds()} ${at.getUTCMinutes()} ${at.getUTCHours()} ${at.getUTCDate()} ${at.getUTCMonth() + 1} *`;
+    const gateway = await TestGateway.start(testDatabase, outside, { SYNC_CRON: cron });
+    try {
+      const { consentId } = await registerMypos(gateway, outside);
+      await addMyposAccount({ gateway, outside }, consentId);
+      await testDatabase.database.query(`update installation set created_at = now() - interval '1 minute'`);
+      await testDatabase.database.query(`update account set created_at = now() - interval '1 minute'`);
+      const [run] = await eventually('the slot has come', async () => {
+        const runs = await gateway.list('/admin/runs');
+        return runs.length > 0 && runs;
+      });
+      at.setUTCMilliseconds(0);
+      expect(run).toMatchObject({ slot: at.toISOString(), accounts: 1 });
+      await gateway.finished(run.id);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it('with more accounts than one statement takes are filled step by step, paused connections at once', async () => {
+    const gateway = await TestGateway.start(testDatabase, outside);
+    const { connectionId } = await registerMypos(gateway, outside);
+    const { connectionId: pausedConnection } = await registerMypos(gateway, outside);
+    const database = testDatabase.database;
+    await database.query(`update installation set created_at = now() - interval '3 days'`);
+    await gateway.close();
+    await database.query(
+      `with subjects as (
+  insert into access_subject (consent_id, provider_account_id)
+  select c.id, 'N' || n from consent c, generate_series(1, 25000) as n returning id, consent_id, provider_account_id
+)
+insert into account (connection_id, consent_id, subject_id, provider_account_id, currency, account_ext_id, created_at)
+select c.connection_id, c.id, s.id, s.provider_account_id, 'EUR', s.consent_id || s.provider_account_id, now() - interval '1 day'
+from subjects s join consent c on c.id = s.consent_id`,
+    );
+    await database.query(
+      `update connection set status = 'paused', paused_by = 'operator', paused_at = now(), pause_reason = 'moved' where id = $1`,
+      [pausedConnection],
+    );
+    const run = await openScheduledRun(database, new Date());
+    expect(run).toMatchObject({ accounts: 50_000 });
+    const counts = await database.query(
+      `select s.connection_id, s.outcome, count(*)::int as n, count(b.id)::int as readings
+from sync_run_account s left join balance_reading b on b.id = s.reading_id group by 1, 2 order by 1`,
+    );
+    expect(counts).toEqual([
+      { connection_id: connectionId, outcome: null, n: 25_000, readings: 0 },
+      { connection_id: pausedConnection, outcome: 'PAUSED', n: 25_000, readings: 25_000 },
+    ]);
+  });
+});
