@@ -1,8 +1,10 @@
 import type { FaultRule } from './faults';
 import type { AccessEntry } from './kernel/access-log';
-import type { LedgerEntry } from './amlyze/ledger';
+import type { BalanceEntry, OperationEntry } from './amlyze/ledger';
 
-export type ShownLedgerEntry = Omit<LedgerEntry, 'at'> & { at: string; position: number };
+type Shown<E> = Omit<E, 'at'> & { at: string; position: number };
+export type ShownLedgerEntry = Shown<BalanceEntry>;
+export type ShownOperation = Shown<OperationEntry>;
 
 /** The interface under /_sim/ of a running simulator, for the sandbox, tests and measurements. */
 export class SimulatorControl {
@@ -50,10 +52,15 @@ export class SimulatorControl {
     await this.call('POST', 'reset');
   }
 
-  /** Everything that AMLYZE accepted and still remembers, in order; optionally of one account. */
+  /** Every balance that AMLYZE accepted and still remembers, in order; optionally of one account. */
   async ledger(accountExtId?: string): Promise<ShownLedgerEntry[]> {
     const filter = accountExtId === undefined ? '' : `&accountExtId=${encodeURIComponent(accountExtId)}`;
-    return this.all<ShownLedgerEntry>('ledger', filter);
+    return this.all<ShownLedgerEntry>('ledger', `&kind=balance${filter}`);
+  }
+
+  /** Every operation that AMLYZE accepted and still remembers, in order. */
+  async operationLedger(): Promise<ShownOperation[]> {
+    return this.all<ShownOperation>('ledger', '&kind=operation');
   }
 
   /** Every request that is still remembered, in order of arrival. */

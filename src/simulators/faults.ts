@@ -109,13 +109,13 @@ export const FAULTS = {
   },
   'stranger-result': {
     stage: 'results',
-    says: 'Adds an accepted result for `communicationNumber` (stranger-1) that was not asked for.',
+    says: 'Adds an accepted result for `communicationNumber` (stranger-1), of operations for such an operationExtId, that was not asked for.',
     fields: { communicationNumber: 'string?' },
   },
   'null-result': { stage: 'results', says: 'Adds a null to the list of results.', fields: {} },
   'mislabelled-results': {
     stage: 'results',
-    says: 'The results of `count` (1) of the matched items name `accountExtId` (someone-else), or none at all where it is the empty text.',
+    says: 'The results of `count` (1) of the matched items name `accountExtId` (someone-else), or none at all where it is the empty text; of operations their operationExtId.',
     fields: { count: 'number?', accountExtId: 'string?' },
   },
   'reject-batch-containing': {
@@ -130,12 +130,12 @@ export const FAULTS = {
   },
   'failed-processing': {
     stage: 'results',
-    says: 'The matched items are answered with code 500 and "failed processing account balance"; accepted all the same where `afterCommit`.',
+    says: 'The matched items are answered with code 500 and "failed processing account balance" (operations: "Processing failed"); accepted all the same where `afterCommit`.',
     fields: { afterCommit: 'boolean?' },
   },
   'already-used': {
     stage: 'results',
-    says: 'The first `each` (1) numbers of every matched account count as used by somebody else from then on: rejected as such, and in no ledger.',
+    says: 'The first `each` (1) numbers of every matched account or operation count as used by somebody else from then on: rejected as such, and in no ledger.',
     fields: { each: 'number?' },
   },
   'tenant-error': {
@@ -176,6 +176,8 @@ export interface FaultMatch {
   account?: string | readonly string[];
   /** a communicationNumber among the items; several: any of them (AMLYZE) */
   communicationNumber?: string | readonly string[];
+  /** an operationExtId among the items; several: any of them (AMLYZE) */
+  operation?: string | readonly string[];
   /** lets the first n requests that match pass unharmed */
   after?: number;
   /** fires for at most n requests; without it until it is removed */
@@ -207,6 +209,7 @@ const MATCH_CHECKS: Record<keyof FaultMatch, (value: unknown) => boolean> = {
   path: (value) => typeof value === 'string',
   account: isTexts,
   communicationNumber: isTexts,
+  operation: isTexts,
   after: isCount,
   times: isCount,
   probability: (value) => typeof value === 'number' && value >= 0 && value <= 1,

@@ -4,5 +4,5 @@ export { startOneSingleViewSimulator, type OneSingleViewOptions } from './onesin
 export type { RunningSimulator } from './kernel/server';
 export { SANDBOX_AMLYZE, SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW } from './defaults';
 export type { FaultAction, FaultKind, FaultMatch, FaultRule } from './faults';
-export { SimulatorControl } from './control-client';
+export { SimulatorControl, type ShownLedgerEntry, type ShownOperation } from './control-client';
 export { demoAccounts, demoRegistrations, type DemoAccount, type DemoBank, type Foreseen } from './demo';

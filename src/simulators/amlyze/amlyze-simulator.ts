@@ -1,8 +1,7 @@
 import { SANDBOX_AMLYZE } from '../defaults';
-import { pageOf } from '../kernel/control';
 import type { FiredFaults } from '../kernel/fault-engine';
 import { Fields } from '../kernel/fields';
-import { accountRoutes, isOver, type Token, tokenFrom } from '../kernel/grants';
+import { isOver, type Token, tokenFrom } from '../kernel/grants';
 import { listen, type RunningSimulator, type ServerOptions } from '../kernel/server';
 import {
   bearerToken,
@@ -15,23 +14,27 @@ import {
   type Simulator,
 } from '../kernel/simulator';
 import { DROP, type Reply } from '../kernel/wire';
+import { AccountRegister } from './accounts';
+import { amlyzeControl } from './amlyze-control';
 import { type AmlyzeSettings, changedSettings, DEFAULT_SETTINGS } from './amlyze-settings';
-import { type BalanceItem, itemsOf } from './balance-item';
-import { type AmlyzeAccount, Intake, type IntakeContext } from './intake';
+import type { IntakeContext } from './intake';
 import { Ledger } from './ledger';
-import { distorted, resultOf } from './results';
+import { type Endpoint, type Items, itemsOf } from './requests';
+import { distorted } from './results';
+import { Register } from './register';
 
 export interface AmlyzeOptions extends ServerOptions {
   /** registered as valid without end; more by POST /_sim/tokens */
   token?: string;
   batchPath?: string;
   singlePath?: string;
+  operationPath?: string;
+  batchOperationsPath?: string;
+  validateOperationsPath?: string;
   /** records that the ledger keeps, default 2,000,000; beyond it the oldest go, and their numbers may be used again */
   ledgerCapacity?: number;
 }
 
-const BATCH_PATH = '/amlyze-ws-rest/batch-account-balances';
-const SINGLE_PATH = '/amlyze-ws-rest/account-balance';
 const LEDGER_CAPACITY = 2_000_000;
 
 const REASONS: Record<number, string> = {
@@ -42,48 +45,51 @@ const REASONS: Record<number, string> = {
   415: 'Unsupported Media Type',
 };
 
+function endpointsOf(options: AmlyzeOptions): ReadonlyMap<string, Endpoint> {
+  const base = '/amlyze-ws-rest';
+  return new Map<string, Endpoint>([
+    [options.batchPath ?? `${base}/batch-account-balances`, { kind: 'balance', form: 'batch', dryRun: false }],
+    [options.singlePath ?? `${base}/account-balance`, { kind: 'balance', form: 'single', dryRun: false }],
+    [options.operationPath ?? `${base}/operation`, { kind: 'operation', form: 'single', dryRun: false }],
+    [options.batchOperationsPath ?? `${base}/batch-operations`, { kind: 'operation', form: 'batch', dryRun: false }],
+    [
+      options.validateOperationsPath ?? `${base}/validate-batch-operations`,
+      { kind: 'operation', form: 'batch', dryRun: true },
+    ],
+  ]);
+}
+
 class AmlyzeSimulator implements Simulator {
   readonly name = 'amlyze';
   readonly control: Readonly<Record<string, ControlHandler>>;
-  private readonly accounts = new Map<string, AmlyzeAccount>();
+  private readonly accounts = new AccountRegister();
   private readonly tokens = new Map<string, Token>();
   private readonly ledger: Ledger;
-  private readonly intake: Intake;
+  private readonly register: Register;
+  private readonly endpoints: ReadonlyMap<string, Endpoint>;
   private current: AmlyzeSettings = DEFAULT_SETTINGS;
 
   constructor(
     private readonly options: AmlyzeOptions,
     private readonly clock: SimulatedClock,
   ) {
+    this.endpoints = endpointsOf(options);
     this.ledger = new Ledger(options.ledgerCapacity ?? LEDGER_CAPACITY);
-    this.intake = new Intake(this.ledger, this.accounts);
-    this.control = {
-      ...accountRoutes({
-        map: this.accounts,
-        key: (given) => given.text('accountExtId'),
-        read: (given, former) => ({
-          accountExtId: given.text('accountExtId'),
-          currency: given.optionalText('currency') ?? former?.currency,
-        }),
-        list: (body) => Fields.list(body, 'accounts'),
-      }),
-      'POST /_sim/tokens': ({ body }) => {
-        for (const given of Fields.list(body, 'tokens')) this.putToken(given);
-        return { tokens: this.tokens.size };
+    this.register = new Register(this.ledger, this.accounts);
+    this.control = amlyzeControl({
+      accounts: this.accounts,
+      ledger: this.ledger,
+      putTokens: (given) => {
+        for (const each of given) this.putToken(each);
+        return this.tokens.size;
       },
-      'POST /_sim/used-numbers': ({ body }) => {
-        const numbers = Fields.of(body, 'body').texts('communicationNumbers') ?? [];
-        for (const number of numbers) this.ledger.burn(number, 'somebody-else');
-        return { burnt: numbers.length };
-      },
-      'GET /_sim/ledger': ({ query }) => this.ledgerPage(query),
-    };
+    });
     this.reset();
   }
 
   reset(): void {
-    for (const register of [this.accounts, this.tokens, this.ledger]) register.clear();
-    this.intake.reset();
+    for (const each of [this.accounts, this.tokens, this.ledger]) each.clear();
+    this.register.reset();
     this.current = DEFAULT_SETTINGS;
     this.putToken(Fields.of({ token: this.options.token ?? SANDBOX_AMLYZE.token }, 'token'));
   }
@@ -93,14 +99,15 @@ class AmlyzeSimulator implements Simulator {
   }
 
   open(request: SimulatedRequest): Call {
-    const form = this.formOf(request.path);
-    const items = form === undefined ? undefined : itemsOf(request.body, form);
-    const each = items ?? [];
+    const endpoint = this.endpoints.get(request.path);
+    const items = endpoint === undefined ? undefined : itemsOf(request.body, endpoint);
+    const each = items?.list ?? [];
     return {
       accounts: each.map((item) => item.accountExtId ?? ''),
       communicationNumbers: each.map((item) => item.communicationNumber ?? ''),
-      requestId: form === 'single' ? (each[0]?.communicationNumber ?? '') : '',
-      items: form === 'batch' ? each.length : 0,
+      operationExtIds: each.map((item) => item.operationExtId ?? ''),
+      requestId: endpoint?.form === 'single' ? (each[0]?.communicationNumber ?? '') : '',
+      items: endpoint?.form === 'batch' ? each.length : 0,
       answer: (faults) => this.answer(request, items, faults),
     };
   }
@@ -120,14 +127,8 @@ class AmlyzeSimulator implements Simulator {
   }
 
   stats(): Record<string, unknown> {
-    const { accepted, rejected, replays, replaysWithOtherContent } = this.intake;
     const ledger = this.ledger.end - this.ledger.start;
-    return { accounts: this.accounts.size, accepted, rejected, replays, replaysWithOtherContent, ledger };
-  }
-
-  private formOf(path: string): 'batch' | 'single' | undefined {
-    if (path === (this.options.batchPath ?? BATCH_PATH)) return 'batch';
-    return path === (this.options.singlePath ?? SINGLE_PATH) ? 'single' : undefined;
+    return { accounts: this.accounts.size, ...this.register.counts(), ledger };
   }
 
   private refusal(status: number, path: string, note?: string): Reply {
@@ -135,16 +136,15 @@ class AmlyzeSimulator implements Simulator {
     return note === undefined ? { status, body } : { status, body, note };
   }
 
-  private answer(request: SimulatedRequest, items: BalanceItem[] | undefined, faults: FiredFaults): Reply {
+  private answer(request: SimulatedRequest, items: Items | undefined, faults: FiredFaults): Reply {
     const { path, method, headers } = request;
     const token = this.tokens.get(bearerToken(headers) ?? '');
     if (token === undefined || token.revoked || isOver(token.expiresAt, this.clock.now())) {
       return this.refusal(401, path, 'TOKEN');
     }
-    const form = this.formOf(path);
-    if (form === undefined) return this.refusal(404, path);
-    const methods = form === 'batch' ? this.current.batchMethods : this.current.singleMethods;
-    if (!methods.includes(method)) return this.refusal(405, path);
+    const endpoint = this.endpoints.get(path);
+    if (endpoint === undefined) return this.refusal(404, path);
+    if (!this.methods(endpoint).includes(method)) return this.refusal(405, path);
     if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return this.refusal(415, path);
     if (items === undefined) return this.refusal(400, path, 'UNREADABLE');
     const tenant = this.current.tenantHeader;
@@ -153,55 +153,50 @@ class AmlyzeSimulator implements Simulator {
       const body = JSON.stringify({ resultType: 'REQUEST_REJECTED', errorCode: '', errorDescription });
       return { status: 400, body, note: 'TENANT' };
     }
-    return form === 'batch' ? this.batch(request, items, faults) : this.single(request, items, faults);
+    const context = this.context(request, endpoint, faults);
+    return endpoint.form === 'batch' ? this.batch(path, items, context) : this.single(path, items, context);
   }
 
-  private batch(request: SimulatedRequest, items: BalanceItem[], faults: FiredFaults): Reply {
+  private methods({ kind, form }: Endpoint): readonly string[] {
+    const { operationMethods, batchMethods, singleMethods } = this.current;
+    if (kind === 'operation') return operationMethods;
+    return form === 'batch' ? batchMethods : singleMethods;
+  }
+
+  private batch(path: string, items: Items, context: IntakeContext): Reply {
+    const { faults } = context;
     const tooMany = faults.find('too-large')?.action.maxItems ?? this.current.maxBatchItems;
-    if (tooMany !== null && items.length > tooMany) return this.refusal(413, request.path);
-    if (faults.find('reject-batch-containing') !== undefined) return this.refusal(400, request.path);
+    if (tooMany !== null && items.list.length > tooMany) return this.refusal(413, path);
+    if (faults.find('reject-batch-containing') !== undefined) return this.refusal(400, path);
     const part = faults.find('commit-part')?.action;
-    const context = this.context(request, faults);
     if (part !== undefined) {
-      for (const item of items.slice(0, part.count)) this.intake.take(item, context);
-      return part.drop === true ? DROP : this.refusal(500, request.path);
+      this.register.judge(items, context, part.count);
+      return part.drop === true ? DROP : this.refusal(500, path);
     }
-    const results = items.map((item) => resultOf(item, this.intake.take(item, context)));
-    const body = JSON.stringify({ results: distorted(results, faults), timeElapsedMs: items.length });
-    return { status: 200, body };
+    const results = distorted(this.register.judge(items, context), items.kind, faults);
+    return { status: 200, body: JSON.stringify({ results, timeElapsedMs: items.list.length }) };
   }
 
-  private single(request: SimulatedRequest, items: BalanceItem[], faults: FiredFaults): Reply {
-    const [item] = items;
-    if (item === undefined) return this.refusal(400, request.path);
+  private single(path: string, items: Items, context: IntakeContext): Reply {
+    const { faults } = context;
     const poison = faults.find('reject-batch-containing')?.action;
     if (poison !== undefined) {
-      const { errorCode = '001', errorDescription = 'Account balance is not acceptable' } = poison;
+      const what = items.kind === 'balance' ? 'Account balance' : 'Operation';
+      const { errorCode = '001', errorDescription = `${what} is not acceptable` } = poison;
       return rejection(errorCode, errorDescription);
     }
     const part = faults.find('commit-part')?.action;
-    const verdict = part?.count === 0 ? undefined : this.intake.take(item, this.context(request, faults));
-    if (part !== undefined) return part.drop === true ? DROP : this.refusal(500, request.path);
-    if (verdict === undefined) return { status: 200, body: '{"resultType":"REQUEST_ACCEPTED"}' };
-    if (verdict.errorCode === '500') return this.refusal(500, request.path);
-    return rejection(verdict.errorCode, verdict.errorDescription);
+    const [judged] = this.register.judge(items, context, part?.count);
+    if (part !== undefined) return part.drop === true ? DROP : this.refusal(500, path);
+    const { errorCode, errorDescription = '' } = judged?.result ?? {};
+    if (errorCode === undefined) return { status: 200, body: '{"resultType":"REQUEST_ACCEPTED"}' };
+    return errorCode === '500' ? this.refusal(500, path) : rejection(errorCode, errorDescription);
   }
 
-  private context(request: SimulatedRequest, faults: FiredFaults): IntakeContext {
+  private context(request: SimulatedRequest, endpoint: Endpoint, faults: FiredFaults): IntakeContext {
     const tenant = this.current.tenantHeader?.value ?? 'sandbox';
-    return { no: request.no, at: this.clock.now(), faults, settings: this.current, tenant };
-  }
-
-  private ledgerPage(query: URLSearchParams): unknown {
-    const number = query.get('communicationNumber');
-    if (number !== null) {
-      const entry = this.ledger.find(number);
-      return { total: this.ledger.end, items: entry === undefined ? [] : [shown(entry)], nextOffset: null };
-    }
-    const account = query.get('accountExtId');
-    const { items, next } = this.ledger.page(pageOf(query), (entry) => !account || entry.accountExtId === account);
-    const nextOffset = next < this.ledger.end ? next : null;
-    return { total: this.ledger.end, firstKept: this.ledger.start, items: items.map(shown), nextOffset };
+    const { form, dryRun } = endpoint;
+    return { no: request.no, at: this.clock.now(), form, dryRun, faults, settings: this.current, tenant };
   }
 
   private putToken(given: Fields): void {
@@ -210,16 +205,12 @@ class AmlyzeSimulator implements Simulator {
   }
 }
 
-function shown<T extends { at: number }>(entry: T): Omit<T, 'at'> & { at: string } {
-  return { ...entry, at: new Date(entry.at).toISOString() };
-}
-
 function rejection(errorCode: string, errorDescription: string): Reply {
   const body = JSON.stringify({ resultType: 'REQUEST_REJECTED', errorCode, errorDescription });
   return { status: 400, body, note: 'REJECTED' };
 }
 
-/** AMLYZE on a port of its own: `POST …/batch-account-balances`, `PUT …/account-balance`, and a ledger of what it took. */
+/** AMLYZE on a port of its own: its endpoints for balances and for operations, and a ledger of what it took. */
 export function startAmlyzeSimulator(options: AmlyzeOptions = {}): Promise<RunningSimulator> {
   const clock = new SimulatedClock();
   return listen(new AmlyzeSimulator(options, clock), clock, options);

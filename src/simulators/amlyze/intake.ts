@@ -1,25 +1,34 @@
 import type { FiredFaults } from '../kernel/fault-engine';
 import type { AmlyzeSettings } from './amlyze-settings';
-import { type BalanceItem, fieldProblem, numberProblem, type Verdict } from './balance-item';
-import type { Ledger } from './ledger';
-import { ALREADY_USED } from './results';
-
-export interface AmlyzeAccount {
-  readonly accountExtId: string;
-  readonly currency: string | undefined;
-}
+import { numberProblem, type SentItem, type Verdict } from './item';
+import type { Ledger, LedgerEntry } from './ledger';
 
 export interface IntakeContext {
   readonly no: number;
   readonly at: number;
+  readonly form: 'single' | 'batch';
+  /** only what the items themselves say is looked at, and nothing is kept */
+  readonly dryRun: boolean;
   readonly faults: FiredFaults;
   readonly settings: AmlyzeSettings;
   /** the value of the tenant header, for AMLYZE's words */
   readonly tenant: string;
 }
 
+/** What is particular to one kind of item. */
+export interface IntakeRules<I extends SentItem> {
+  /** the vendor writes a full stop after a missing field's name on the page of operations only */
+  readonly fullStop: '' | '.';
+  readonly failed: string;
+  alreadyUsed(context: IntakeContext): Verdict;
+  /** The kind's own refusal of something that is there already, beside the number. */
+  exists(item: I): Verdict | undefined;
+  problem(item: I, context: IntakeContext): Verdict | undefined;
+  toEntry(item: I, context: IntakeContext): LedgerEntry;
+}
+
 /** Decides one item after the other, and writes what it accepts into the ledger. */
-export class Intake {
+export class Intake<I extends SentItem> {
   accepted = 0;
   rejected = 0;
   /** refusals as "already used" of a number that the ledger has */
@@ -29,20 +38,33 @@ export class Intake {
 
   constructor(
     private readonly ledger: Ledger,
-    private readonly accounts: ReadonlyMap<string, AmlyzeAccount>,
+    private readonly rules: IntakeRules<I>,
   ) {}
 
-  /** undefined: accepted. */
-  take(item: BalanceItem, request: IntakeContext): Verdict | undefined {
-    const verdict = this.judge(item, request);
+  /** undefined: accepted, or acceptable in a dry run. */
+  judge(item: I, context: IntakeContext): Verdict | undefined {
+    return context.dryRun ? this.check(item, context) : this.take(item, context);
+  }
+
+  private take(item: I, context: IntakeContext): Verdict | undefined {
+    const verdict = this.verdict(item, context);
     if (verdict === undefined) {
-      this.accept(item, request);
+      this.accept(item, context);
       return undefined;
     }
     this.rejected += 1;
     const number = item.communicationNumber;
-    if (request.settings.rejectedConsumesNumber && number !== undefined) this.ledger.burn(number, 'rejected');
+    if (context.settings.rejectedConsumesNumber && number !== undefined) this.ledger.burn(number, 'rejected');
     return verdict;
+  }
+
+  private check(item: I, context: IntakeContext): Verdict | undefined {
+    return (
+      numberProblem(item, this.rules.fullStop) ??
+      this.faultVerdict(item, context) ??
+      unitProblem(item, context) ??
+      this.rules.problem(item, context)
+    );
   }
 
   reset(): void {
@@ -52,83 +74,80 @@ export class Intake {
     this.replaysWithOtherContent = 0;
   }
 
-  private accept(item: BalanceItem, request: IntakeContext): void {
-    // The registered text instead of the request's own: a ledger of a million records has few accounts.
-    const accountExtId = this.accounts.get(item.accountExtId ?? '')?.accountExtId ?? item.accountExtId;
-    this.ledger.accept({ ...item, accountExtId }, request.at, request.no);
+  private accept(item: I, context: IntakeContext): void {
+    this.ledger.accept(this.rules.toEntry(item, context));
     this.accepted += 1;
   }
 
-  private judge(item: BalanceItem, request: IntakeContext): Verdict | undefined {
-    const aboutNumber = numberProblem(item);
+  private verdict(item: I, context: IntakeContext): Verdict | undefined {
+    const aboutNumber = numberProblem(item, this.rules.fullStop);
     if (aboutNumber !== undefined) return aboutNumber;
     const number = item.communicationNumber ?? '';
-    this.burnFor(item, number, request.faults);
+    this.burnFor(item, number, context.faults);
     if (this.ledger.isUsed(number)) {
-      this.countReplay(item, number);
-      return ALREADY_USED;
+      this.countReplay(item, context);
+      return this.rules.alreadyUsed(context);
     }
-    return this.faultVerdict(item, request) ?? fieldProblem(item) ?? this.unknownProblem(item, request);
+    return (
+      this.faultVerdict(item, context) ??
+      unitProblem(item, context) ??
+      this.rules.problem(item, context) ??
+      this.rules.exists(item)
+    );
   }
 
   /** `already-used`: numbers that somebody else has taken before us. */
-  private burnFor(item: BalanceItem, number: string, faults: FiredFaults): void {
+  private burnFor(item: I, number: string, faults: FiredFaults): void {
     if (faults.none) return;
-    const account = item.accountExtId ?? '';
+    const subject = item.accountExtId ?? item.operationExtId ?? '';
     for (const { fault, action } of faults.all('already-used')) {
-      const taken = fault.taken.get(account) ?? 0;
-      if (taken >= (action.each ?? 1) || !fault.selects(account, number) || this.ledger.isUsed(number)) continue;
-      fault.taken.set(account, taken + 1);
+      const taken = fault.taken.get(subject) ?? 0;
+      if (taken >= (action.each ?? 1) || !fault.selects(item) || this.ledger.isUsed(number)) continue;
+      fault.taken.set(subject, taken + 1);
       this.ledger.burn(number, 'somebody-else');
     }
   }
 
-  private countReplay(item: BalanceItem, number: string): void {
-    const known = this.ledger.find(number);
+  private countReplay(item: I, context: IntakeContext): void {
+    const known = this.ledger.find(item.communicationNumber ?? '');
     if (known === undefined) return;
     this.replays += 1;
-    const same =
-      known.accountExtId === item.accountExtId &&
-      known.balanceType === item.balanceType &&
-      known.balanceAt === item.balanceAt &&
-      known.value === item.value &&
-      known.equivalentValue === item.equivalentValue &&
-      known.businessUnit === item.businessUnit;
-    if (!same) this.replaysWithOtherContent += 1;
+    if (!sameContent(known, this.rules.toEntry(item, context))) this.replaysWithOtherContent += 1;
   }
 
-  private faultVerdict(item: BalanceItem, request: IntakeContext): Verdict | undefined {
-    const { faults } = request;
+  private faultVerdict(item: I, context: IntakeContext): Verdict | undefined {
+    const { faults } = context;
     if (faults.none) return undefined;
-    const [account, number] = [item.accountExtId ?? '', item.communicationNumber ?? ''];
-    if (faults.find('tenant-error') !== undefined) return unknownUnit(item, request.tenant);
-    const refuse = faults.all('reject-items').find(({ fault }) => fault.selects(account, number));
+    if (faults.find('tenant-error') !== undefined) return unknownUnit(item, context.tenant);
+    const refuse = faults.all('reject-items').find(({ fault }) => fault.selects(item));
     if (refuse !== undefined) {
       const { errorCode, errorDescription } = refuse.action;
       return { errorCode, errorDescription };
     }
-    const failed = faults.all('failed-processing').find(({ fault }) => fault.selects(account, number));
+    const failed = faults.all('failed-processing').find(({ fault }) => fault.selects(item));
     if (failed === undefined) return undefined;
     // Accepted in truth, while the answer says that something went wrong.
-    if (failed.action.afterCommit === true && fieldProblem(item) === undefined) {
-      this.accept(item, request);
+    if (!context.dryRun && failed.action.afterCommit === true && this.rules.problem(item, context) === undefined) {
+      this.accept(item, context);
     }
-    return { errorCode: '500', errorDescription: 'failed processing account balance' };
-  }
-
-  private unknownProblem(item: BalanceItem, request: IntakeContext): Verdict | undefined {
-    const { businessUnits } = request.settings;
-    if (businessUnits !== null && !businessUnits.includes(item.businessUnit ?? '')) {
-      return item.businessUnit === undefined
-        ? { errorCode: '', errorDescription: 'Business unit is mandatory.' }
-        : unknownUnit(item, request.tenant);
-    }
-    if (this.accounts.has(item.accountExtId ?? '')) return undefined;
-    return { errorCode: '404', errorDescription: 'Account with given extId does not exist' };
+    return { errorCode: '500', errorDescription: this.rules.failed };
   }
 }
 
-function unknownUnit(item: BalanceItem, tenant: string): Verdict {
-  const unit = item.businessUnit ?? '';
-  return { errorCode: '', errorDescription: `Tenant ’${tenant}’ business unit ’${unit}’ does not exist.` };
+/** When and by which request something came is no part of its content. */
+function sameContent(one: LedgerEntry, other: LedgerEntry): boolean {
+  const content = (entry: LedgerEntry): string => JSON.stringify({ ...entry, at: 0, requestNo: 0 });
+  return content(one) === content(other);
+}
+
+function unitProblem(item: SentItem, { settings, tenant }: IntakeContext): Verdict | undefined {
+  const { businessUnits } = settings;
+  if (businessUnits === null || businessUnits.includes(item.businessUnit ?? '')) return undefined;
+  return item.businessUnit === undefined
+    ? { errorCode: '', errorDescription: 'Business unit is mandatory.' }
+    : unknownUnit(item, tenant);
+}
+
+function unknownUnit({ businessUnit = '' }: SentItem, tenant: string): Verdict {
+  return { errorCode: '', errorDescription: `Tenant ’${tenant}’ business unit ’${businessUnit}’ does not exist.` };
 }

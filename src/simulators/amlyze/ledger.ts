@@ -1,15 +1,7 @@
 import { History } from '../kernel/history';
-import type { BalanceItem } from './balance-item';
 
-/** A record that AMLYZE took, in the order of acceptance. */
-export interface LedgerEntry {
+interface Taken {
   readonly communicationNumber: string;
-  readonly accountExtId: string;
-  readonly balanceType: string;
-  readonly balanceAt: string;
-  /** digit for digit as it stood in the request */
-  readonly value: string;
-  readonly equivalentValue: string | undefined;
   readonly businessUnit: string | undefined;
   /** milliseconds since the epoch */
   readonly at: number;
@@ -17,19 +9,63 @@ export interface LedgerEntry {
   readonly requestNo: number;
 }
 
+/** A balance that AMLYZE took; numbers digit for digit as they stood in the request. */
+export interface BalanceEntry extends Taken {
+  readonly kind: 'balance';
+  readonly accountExtId: string;
+  readonly balanceType: string;
+  readonly balanceAt: string;
+  readonly value: string;
+  readonly equivalentValue: string | undefined;
+}
+
+/** An operation that AMLYZE took; numbers digit for digit as they stood in the request. */
+export interface OperationEntry extends Taken {
+  readonly kind: 'operation';
+  readonly operationExtId: string;
+  readonly operationType: string;
+  /** IMPORT in a batch, where it is implied */
+  readonly sourceOfRiskLevel: string;
+  readonly operationDateTime: string;
+  readonly currency: string;
+  readonly amount: string;
+  readonly euroExchangeRate: string | undefined;
+  readonly amountInEuro: string | undefined;
+  readonly financialFlowDirection: string;
+  readonly description: string;
+  /** the screenings that were asked for and will be done; the batch endpoint does none */
+  readonly screenings: readonly string[] | undefined;
+  /** the parties' account numbers, in their order */
+  readonly accountNumbers: readonly string[];
+  readonly cardNumbers: readonly string[] | undefined;
+}
+
+/** What AMLYZE took, in the order of acceptance. */
+export type LedgerEntry = BalanceEntry | OperationEntry;
+
 /** Why a number cannot be used again, where it is in no ledger. */
 export type Burnt = 'somebody-else' | 'rejected';
 
-/** What was accepted, and which numbers are gone. The oldest entries and their numbers go first, 8192 at a time. */
+const operationKey = (businessUnit: string | undefined, operationExtId: string): string =>
+  businessUnit === undefined ? operationExtId : `${businessUnit}\n${operationExtId}`;
+
+/**
+ * What was accepted, and which numbers and operationExtIds are gone. The oldest entries and their numbers go first, 8192
+ * at a time.
+ */
 export class Ledger {
   private readonly entries: History<LedgerEntry>;
   private readonly positions = new Map<string, number>();
   private readonly burnt = new Map<string, Burnt>();
+  private readonly operations = new Set<string>();
   /** Balance types, times and account ids repeat: one text each is kept. */
   private readonly texts = new Map<string, string>();
 
   constructor(capacity: number) {
-    this.entries = new History(capacity, (entry) => this.positions.delete(entry.communicationNumber));
+    this.entries = new History(capacity, (entry) => {
+      this.positions.delete(entry.communicationNumber);
+      if (entry.kind === 'operation') this.operations.delete(operationKey(entry.businessUnit, entry.operationExtId));
+    });
   }
 
   get end(): number {
@@ -48,19 +84,18 @@ export class Ledger {
     if (!this.isUsed(communicationNumber)) this.burnt.set(communicationNumber, why);
   }
 
-  accept(item: BalanceItem, at: number, requestNo: number): void {
-    const entry: LedgerEntry = {
-      communicationNumber: item.communicationNumber ?? '',
-      accountExtId: item.accountExtId ?? '',
-      balanceType: this.shared(item.balanceType ?? ''),
-      balanceAt: this.shared(item.balanceAt ?? ''),
-      value: item.value ?? '',
-      equivalentValue: item.equivalentValue,
-      businessUnit: item.businessUnit === undefined ? undefined : this.shared(item.businessUnit),
-      at,
-      requestNo,
-    };
+  hasOperation(businessUnit: string | undefined, operationExtId: string): boolean {
+    return this.operations.has(operationKey(businessUnit, operationExtId));
+  }
+
+  /** An operation that somebody else registered; it is in no ledger. */
+  burnOperation(businessUnit: string | undefined, operationExtId: string): void {
+    this.operations.add(operationKey(businessUnit, operationExtId));
+  }
+
+  accept(entry: LedgerEntry): void {
     this.positions.set(entry.communicationNumber, this.entries.append(entry));
+    if (entry.kind === 'operation') this.operations.add(operationKey(entry.businessUnit, entry.operationExtId));
   }
 
   find(communicationNumber: string): LedgerEntry | undefined {
@@ -86,10 +121,12 @@ export class Ledger {
     this.entries.clear();
     this.positions.clear();
     this.burnt.clear();
+    this.operations.clear();
     this.texts.clear();
   }
 
-  private shared(text: string): string {
+  /** The text itself, or an equal one that is kept already. */
+  shared(text: string): string {
     const known = this.texts.get(text);
     if (known !== undefined) return known;
     if (this.texts.size < 10_000) this.texts.set(text, text);

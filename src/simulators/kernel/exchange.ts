@@ -50,8 +50,8 @@ export class SimulatedExchange {
     this.call = call;
     if (faults.idle && capacity.limit === undefined) return this.answer(this.work(call, FiredFaults.NONE));
     log.describe(this.head.no, this.seen(call));
-    const { accounts, communicationNumbers } = call;
-    const fired = faults.pick({ path: this.head.path, accounts, communicationNumbers });
+    const { accounts, communicationNumbers, operationExtIds } = call;
+    const fired = faults.pick({ path: this.head.path, accounts, communicationNumbers, operationExtIds });
     this.serveSlowly(call, fired).catch((problem: unknown) => {
       drop(this.response);
       this.finish(DROP, `simulator fault: ${asText(problem)}`);

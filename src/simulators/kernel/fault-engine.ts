@@ -6,6 +6,14 @@ export interface Subject {
   readonly path: string;
   readonly accounts: readonly string[];
   readonly communicationNumbers: readonly string[];
+  readonly operationExtIds: readonly string[];
+}
+
+/** One item of a request to AMLYZE, as far as a rule can name it. */
+export interface NamedItem {
+  readonly accountExtId: string | undefined;
+  readonly communicationNumber: string | undefined;
+  readonly operationExtId: string | undefined;
 }
 
 const NOTHING: readonly string[] = [];
@@ -14,11 +22,12 @@ const set = (texts: string | readonly string[] | undefined): ReadonlySet<string>
 
 export class ActiveFault {
   readonly action: FaultAction;
-  /** how many numbers of each account an `already-used` has taken so far */
+  /** how many numbers of each account or operation an `already-used` has taken so far */
   readonly taken = new Map<string, number>();
   fired = 0;
   private readonly accounts: ReadonlySet<string> | undefined;
   private readonly numbers: ReadonlySet<string> | undefined;
+  private readonly operations: ReadonlySet<string> | undefined;
   private readonly random: (() => number) | undefined;
   private seen = 0;
 
@@ -29,17 +38,22 @@ export class ActiveFault {
     this.action = rule.do;
     this.accounts = set(rule.match?.account);
     this.numbers = set(rule.match?.communicationNumber);
+    this.operations = set(rule.match?.operation);
     this.random = rule.match?.probability === undefined ? undefined : seededRandom(rule.match.seed ?? 1);
   }
 
   /** True where the rule's own conditions leave nothing that only the body could tell. */
   get decidedByPath(): boolean {
-    return this.accounts === undefined && this.numbers === undefined;
+    return this.accounts === undefined && this.numbers === undefined && this.operations === undefined;
   }
 
   /** Whether the rule concerns this item of a request. */
-  selects(account: string, communicationNumber: string): boolean {
-    return (this.accounts?.has(account) ?? true) && (this.numbers?.has(communicationNumber) ?? true);
+  selects({ accountExtId = '', communicationNumber = '', operationExtId = '' }: NamedItem): boolean {
+    return (
+      (this.accounts?.has(accountExtId) ?? true) &&
+      (this.numbers?.has(communicationNumber) ?? true) &&
+      (this.operations?.has(operationExtId) ?? true)
+    );
   }
 
   /** Counts a matching request and says whether the rule fires for it. */
@@ -48,6 +62,7 @@ export class ActiveFault {
     if (match?.path !== undefined && !subject.path.includes(match.path)) return false;
     if (this.accounts !== undefined && !subject.accounts.some((account) => this.accounts?.has(account))) return false;
     if (this.numbers !== undefined && !subject.communicationNumbers.some((n) => this.numbers?.has(n))) return false;
+    if (this.operations !== undefined && !subject.operationExtIds.some((id) => this.operations?.has(id))) return false;
     this.seen += 1;
     if (this.seen <= (match?.after ?? 0)) return false;
     if (match?.times !== undefined && this.fired >= match.times) return false;
@@ -118,7 +133,7 @@ export class FaultEngine {
       (fault) =>
         fault.action.kind === 'drop-before-read' &&
         fault.decidedByPath &&
-        fault.fires({ path, accounts: NOTHING, communicationNumbers: NOTHING }),
+        fault.fires({ path, accounts: NOTHING, communicationNumbers: NOTHING, operationExtIds: NOTHING }),
     );
   }
 

@@ -32,6 +32,7 @@ export interface SimulatedRequest {
 export interface Call {
   readonly accounts: readonly string[];
   readonly communicationNumbers: readonly string[];
+  readonly operationExtIds: readonly string[];
   readonly requestId: string;
   /** how many items a batch has, 0 where there is no list */
   readonly items: number;
@@ -66,7 +67,7 @@ export function settled(
   answer: (faults: FiredFaults) => Reply,
   accounts: readonly string[] = [],
 ): Call {
-  return { accounts, communicationNumbers: [], requestId, items: 0, answer };
+  return { accounts, communicationNumbers: [], operationExtIds: [], requestId, items: 0, answer };
 }
 
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {

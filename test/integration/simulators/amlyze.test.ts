@@ -51,6 +51,7 @@ describe('the AMLYZE simulator', () => {
     expect(ledger.map((entry) => entry.value)).toEqual(values);
     expect(ledger[0]).toEqual({
       position: 0,
+      kind: 'balance',
       communicationNumber: 'd-0',
       accountExtId: 'A-1',
       balanceType: 'STATEMENT_BALANCE',

@@ -126,6 +126,53 @@ export function sendSingle(url: string, body: string, headers: Record<string, st
   return ask(url + SINGLE, { method: 'PUT', headers: { ...AMLYZE_HEADERS, ...headers }, body });
 }
 
+export const OPERATION = '/amlyze-ws-rest/operation';
+export const OPERATIONS = '/amlyze-ws-rest/batch-operations';
+export const VALIDATION = '/amlyze-ws-rest/validate-batch-operations';
+
+const PARTIES = [
+  { partyRole: 'CREDITOR', entityType: 'ORGANIZATION', accountNumber: 'C-1', bic: 'EXAMLT2X', title: 'Shop' },
+  { partyRole: 'DEBTOR', entityType: 'INDIVIDUAL', accountNumber: 'D-1', firstName: 'Ona', lastName: 'Example' },
+];
+
+/** The parties of a complete operation, the institution's customer first, with fields changed or (undefined) left out. */
+export function parties(creditor: object | null = {}, debtor: object | null = {}, ...more: object[]): object[] {
+  const [first, second] = PARTIES;
+  return [...(creditor ? [{ ...first, ...creditor }] : []), ...(debtor ? [{ ...second, ...debtor }] : []), ...more];
+}
+
+/** A complete operation; `amount` is written as it stands. */
+export function operation(operationExtId: string, changes: Record<string, unknown> = {}, amount = '1499.10'): string {
+  const fields = {
+    communicationNumber: `number-${operationExtId}`,
+    requester: 'a-test',
+    operationExtId,
+    operationType: 'CARD_PAYMENT',
+    cardOperationSubType: 'CARD_PURCHASE',
+    riskManagementCategory: 'OP_TRANSFER',
+    sourceOfRiskLevel: 'IMPORT',
+    operationStatus: 'EXECUTED',
+    operationDateTime: '2024-08-16T13:00:00Z',
+    sourceCountry: 'LT',
+    destinationCountry: 'LT',
+    currency: 'EUR',
+    financialFlowDirection: 'INCOMING',
+    description: 'Invoice 02',
+    listOperationParty: parties(),
+    ...changes,
+  };
+  const text = JSON.stringify(fields);
+  return 'amount' in changes ? text : `${text.slice(0, -1)},"amount":${amount}}`;
+}
+
+export function sendOperation(url: string, body: string) {
+  return ask(url + OPERATION, { method: 'POST', headers: AMLYZE_HEADERS, body });
+}
+
+export function sendOperations(url: string, operations: readonly string[], path = OPERATIONS) {
+  return ask(url + path, { method: 'POST', headers: AMLYZE_HEADERS, body: `{"operations":[${operations.join(',')}]}` });
+}
+
 export function resultsOf(answer: Answered): (Record<string, unknown> | null)[] {
   const { results } = answer.json;
   if (!Array.isArray(results)) throw new Error(`no results in ${answer.text.slice(0, 200)}`);
