@@ -3,6 +3,7 @@ import { AccountEntity } from '../accounts/account.entity';
 import { AuditEntryEntity } from '../admin/audit-entry.entity';
 import { BalanceReadingEntity } from '../balances/balance-reading.entity';
 import { ExchangeRateEntity } from '../balances/exchange-rate.entity';
+import { ConnectionHealthEntity } from '../connections/connection-health.entity';
 import { ConnectionPaceEntity } from '../connections/connection-pace.entity';
 import { ConnectionTokenEntity } from '../connections/connection-token.entity';
 import { ConnectionEntity } from '../connections/connection.entity';
@@ -28,6 +29,7 @@ export const entities: (new () => object)[] = [
   AuditEntryEntity,
   BalanceReadingEntity,
   ExchangeRateEntity,
+  ConnectionHealthEntity,
   ConnectionPaceEntity,
   ConnectionTokenEntity,
   ConnectionEntity,

@@ -133,4 +133,23 @@ export class ProviderSettings {
   /** The window of that budget. */
   @IsIn(['rolling-24h', 'calendar-day'])
   accessWindow: 'rolling-24h' | 'calendar-day' = 'rolling-24h';
+
+  /** Calls in a row that find the bank unavailable before it is no longer asked, but for one probe at a time. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  breakerFailures: number = 5;
+
+  /** Seconds between two probes of a bank that is unavailable. */
+  @IsInt()
+  @Min(1)
+  @Max(3_600)
+  breakerSeconds: number = 30;
+
+  /** Failures in a row after which the bank suspends our access; the connection pauses three before. Absent: it does not. */
+  @MayBeAbsent()
+  @IsInt()
+  @Min(4)
+  @Max(100_000)
+  suspendAfterFailures?: number;
 }

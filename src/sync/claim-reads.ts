@@ -92,9 +92,8 @@ function assemble(
     const key = byConsent.has(row.connection_id) ? `consent ${row.consent_row_id}` : `subject ${row.id}`;
     const { accounts, repeatOf, tokenRenewed } = waiting.get(row.id) ?? NOBODY;
     const state = { ...toState(row, granted.get(key) ?? 0), repeatOf };
-    const broken = quotas.find((quota) => quota.connectionId === row.connection_id)?.broken;
-    const denial =
-      broken === undefined ? decideRead(state, accounts) : { outcome: 'GATEWAY_ERROR' as const, reason: broken };
+    const denied = quotas.find((quota) => quota.connectionId === row.connection_id)?.denied;
+    const denial = denied ?? decideRead(state, accounts);
     if (!denial) granted.set(key, (granted.get(key) ?? 0) + 1);
     const readsLeft = row.frequency_per_day - state.used - 1;
     return { state, accounts, denial, requestId: randomUUID(), readsLeft, tokenRenewed, claimedAt: row.now };

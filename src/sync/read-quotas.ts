@@ -3,6 +3,7 @@ import { Environment } from '../config/environment';
 import { ConnectionDirectory } from '../connections/connection-directory';
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
+import { BankHealth, SUSPENSION_MARGIN, type Permission } from './bank-health';
 import type { ClaimedSubject } from './claim-reads';
 import { findDueConnections } from './due-connections';
 import { grantCalls, returnCalls } from './pace';
@@ -32,6 +33,7 @@ export class ReadQuotas {
     private readonly database: Database,
     private readonly environment: Environment,
     private readonly directory: ConnectionDirectory,
+    private readonly health: BankHealth,
   ) {}
 
   async take(inFlight: Iterable<ClaimedSubject>): Promise<Quotas> {
@@ -42,9 +44,19 @@ export class ReadQuotas {
       total += 1;
       calls.set(state.connectionId, (calls.get(state.connectionId) ?? 0) + 1);
     }
-    const wanting = due.map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 }));
+    const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
+    const wanting = due
+      .filter((connectionId) => permissions.get(connectionId)?.kind !== 'waiting')
+      .map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 }));
     const shares = shareSlots(this.environment.syncConcurrency, wanting, total);
-    const quotas = await Promise.all([...shares].map(([connectionId, quota]) => this.toQuota(connectionId, quota)));
+    const quotas = await Promise.all(
+      [...shares].map(([connectionId, quota]) =>
+        this.toQuota(connectionId, quota, {
+          permission: permissions.get(connectionId),
+          inFlight: calls.get(connectionId) ?? 0,
+        }),
+      ),
+    );
     const granted = await grantCalls(this.database, quotas.flatMap(toPacedCalls));
     const held = quotas.flatMap(({ connectionId, quota }) => {
       const grant = granted.get(connectionId);
@@ -55,7 +67,10 @@ export class ReadQuotas {
       quotas: quotas
         .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId)?.calls ?? quota.quota }))
         .filter((quota) => quota.quota > 0),
-      waitMs: held.length > 0 ? Math.min(...held) : undefined,
+      waitMs: least([
+        ...held,
+        ...[...permissions.values()].flatMap((each) => (each.kind === 'waiting' ? [each.waitMs] : [])),
+      ]),
     };
   }
 
@@ -76,20 +91,50 @@ export class ReadQuotas {
     return this.providerOf.get(connectionId) ?? 'unknown';
   }
 
-  private async toQuota(connectionId: string, quota: number): Promise<PacedQuota> {
+  private async toQuota(
+    connectionId: string,
+    share: number,
+    { permission, inFlight }: { permission: Permission | undefined; inFlight: number },
+  ): Promise<PacedQuota> {
+    let quota = permission?.kind === 'probe' ? 1 : share;
     try {
       const { accessScope, accessWindow, settings, requestsPerSecond, provider } =
         await this.directory.load(connectionId);
       this.providerOf.set(connectionId, provider.name);
-      return { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone, requestsPerSecond };
+      quota = Math.min(quota, roomBeforeSuspension(settings.suspendAfterFailures, permission) - inFlight);
+      const common = { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone };
+      if (permission?.kind !== 'given-up') return { ...common, requestsPerSecond };
+      // Nobody is asked, so the pace of the bank does not matter.
+      return {
+        ...common,
+        requestsPerSecond: undefined,
+        denied: { outcome: 'BANK_UNAVAILABLE', reason: permission.reason },
+      };
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       const broken = `the connection cannot be used: ${error instanceof Error ? error.message : String(error)}`;
       this.logger.error({ msg: broken, connectionId });
       const unknown = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
-      return { ...unknown, connectionId, quota, requestsPerSecond: undefined, broken };
+      return {
+        ...unknown,
+        connectionId,
+        quota,
+        requestsPerSecond: undefined,
+        denied: { outcome: 'GATEWAY_ERROR', reason: broken },
+      };
     }
   }
+}
+
+/** All calls under way may fail together, so there are never more than the failures that the bank still bears. */
+function roomBeforeSuspension(suspendAfter: number | undefined, permission: Permission | undefined): number {
+  if (suspendAfter === undefined) return Infinity;
+  const failedInRow = permission?.kind === 'free' ? permission.failedInRow : 0;
+  return Math.max(1, suspendAfter - SUSPENSION_MARGIN - failedInRow);
+}
+
+function least(waitsMs: readonly number[]): number | undefined {
+  return waitsMs.length > 0 ? Math.min(...waitsMs) : undefined;
 }
 
 function toPacedCalls({ connectionId, quota, requestsPerSecond }: PacedQuota): {

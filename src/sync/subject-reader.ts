@@ -133,7 +133,8 @@ export class SubjectReader {
     const result = await connection.provider.fetchBalances(connection, question);
     const fetchedAt = this.clock.now();
     this.metrics.readSeconds.observe({ provider: connection.provider.name }, result.latencyMs / 1000);
-    const call = { httpStatus: result.httpStatus, latencyMs: result.latencyMs, body: storable(result.body) };
+    const { httpStatus, latencyMs } = result;
+    const call = { httpStatus, latencyMs, body: storable(result.body), failed: result.kind === 'failed' };
     if (result.kind === 'failed') return this.failed(subject, connection, { result, fetchedAt, call });
 
     const answer = { body: result.body, fetchedAt, question };

@@ -25,7 +25,7 @@ export interface SubjectResult {
   readings: AccountReading[];
   fetchedAt: Date;
   /** A call was made: its traces. */
-  call: { httpStatus: number | undefined; latencyMs: number; body: string | undefined } | undefined;
+  call: { httpStatus: number | undefined; latencyMs: number; body: string | undefined; failed: boolean } | undefined;
   /** False where nothing can have reached the bank: the read goes back to the consent's budget. */
   spent: boolean;
   /** The read is repeated within the run after this wait; the runs go on waiting. */

@@ -1,5 +1,5 @@
 import type { Queryable } from '../shared/database';
-import type { SubjectState } from './decide-read';
+import type { Denial, SubjectState } from './decide-read';
 
 /** How many subjects of which connection may be claimed, and how its budget is counted. */
 export interface ClaimQuota {
@@ -8,8 +8,8 @@ export interface ClaimQuota {
   accessScope: 'account' | 'consent';
   accessWindow: 'rolling-24h' | 'calendar-day';
   timeZone: string | undefined;
-  /** Why this build cannot use the connection (a secret that does not open, say); its reads end without a call. */
-  broken?: string;
+  /** Set where the connection cannot or must not be used now: its reads end with this, without a call. */
+  denied?: Pick<Denial, 'outcome' | 'reason'>;
 }
 
 /** The reads are counted in two branches instead of by a CASE, so that each finds its own index. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { RatesModule } from '../balances/rates.module';
 import { ConnectionsModule } from '../connections/connections.module';
 import { DeliveryModule } from '../delivery/delivery.module';
+import { BankHealth } from './bank-health';
 import { Installation } from './installation';
 import { PreviewController } from './preview.controller';
 import { PreviewService } from './preview.service';
@@ -15,7 +16,7 @@ import { SyncWorker } from './sync.worker';
 @Module({
   imports: [ConnectionsModule, RatesModule, DeliveryModule],
   controllers: [SyncController, PreviewController],
-  providers: [SyncWorker, ReadQuotas, SubjectReader, Installation, ResyncService, PreviewService],
+  providers: [SyncWorker, BankHealth, ReadQuotas, SubjectReader, Installation, ResyncService, PreviewService],
   exports: [SyncWorker, Installation],
 })
 export class SyncModule {}

@@ -9,6 +9,7 @@ import { Metrics } from '../shared/metrics';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
 import { claimReads, extendReadLeases, type ClaimedSubject } from './claim-reads';
+import { BankHealth } from './bank-health';
 import { Installation } from './installation';
 import { ReadQuotas } from './read-quotas';
 import { finishRuns } from './runs';
@@ -37,6 +38,7 @@ export class SyncWorker {
     private readonly quotas: ReadQuotas,
     private readonly reader: SubjectReader,
     private readonly installation: Installation,
+    private readonly health: BankHealth,
     private readonly delivery: DeliveryWorker,
     private readonly metrics: Metrics,
     private readonly replica: Replica,
@@ -152,7 +154,12 @@ export class SyncWorker {
   }
 
   private async write(results: readonly SubjectResult[]): Promise<void> {
-    const written = await writeReadings(this.database, results, await this.installation.identity());
+    const written = await writeReadings(
+      this.database,
+      results,
+      await this.installation.identity(),
+      await this.health.recorder(results),
+    );
     for (const { providerConnectionId, outcome } of written.readings) {
       this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
     }

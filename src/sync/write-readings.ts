@@ -44,12 +44,14 @@ where u.claimed_by is not null order by u.id for update of u`,
 
 /**
  * Reading and record in one transaction: what the bank said, what became of it, the runs' outcomes and the end of the
- * claim are durable together or not at all. A subject that was taken over meanwhile is left to its new holder.
+ * claim are durable together or not at all, with what `alsoKeep` writes. A subject that was taken over meanwhile is left
+ * to its new holder.
  */
 export async function writeReadings(
   database: Database,
   results: readonly SubjectResult[],
   identity: RecordIdentity,
+  alsoKeep: (tx: Queryable, results: readonly SubjectResult[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<WrittenGroup> {
   return database.transaction(async (tx) => {
     const held = await tx.query<{ id: string; epoch: string }>(HOLD, [
@@ -82,6 +84,7 @@ export async function writeReadings(
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
       if (result.stop) await stopAsAsked(tx, result.subject, result.stop);
     }
+    await alsoKeep(tx, ours);
     await giveBackReads(tx, ours);
     await release(tx, ours);
     return {

@@ -89,7 +89,7 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
         balances: [balance],
       })),
       fetchedAt,
-      call: { httpStatus: 200, latencyMs: 1, body: '{}' },
+      call: { failed: false, httpStatus: 200, latencyMs: 1, body: '{}' },
       spent: true,
       repeatAfterMs: undefined,
       stop: undefined,

@@ -1,0 +1,101 @@
+import { Outside, registerMypos, TestGateway, type Json, type Registered } from '../support/gateway';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const ACCOUNTS = 40;
+
+describe('the circuit breaker of a connection', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside, { SYNC_CONCURRENCY: '4' });
+  }, 60_000);
+
+  afterEach(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  const register = async (settings: object, prefix: string, control = outside.mypos): Promise<Registered> => {
+    const registered = await registerMypos(gateway, { ...outside, mypos: control } as Outside, settings);
+    const accounts = Array.from({ length: ACCOUNTS }, (_, i) => `${prefix}${String(i).padStart(6, '0')}`);
+    await control.putAccounts(
+      accounts.map((accountNumber) => ({
+        accountNumber,
+        balances: [{ amount: '1.00', currency: 'EUR', balanceType: 'available' }],
+      })),
+    );
+    await outside.amlyze.putAccounts(accounts.map((id) => ({ accountExtId: id, currency: 'EUR' })));
+    for (const id of accounts) {
+      await gateway.ok('POST', '/admin/accounts', {
+        consentId: registered.consentId,
+        providerAccountId: id,
+        currency: 'EUR',
+        accountExtId: id,
+      });
+    }
+    return registered;
+  };
+
+  const health = async (): Promise<Json> => (await testDatabase.database.query('select * from connection_health'))[0];
+
+  const letTimePass = async (): Promise<void> => {
+    await testDatabase.database.query(`update connection_health set open_until = now() - interval '1 second'`);
+    await testDatabase.database.query(`update sync_run_account set due_at = now() where outcome is null`);
+  };
+
+  const callsWhen = async (wanted: (row: Json) => boolean): Promise<number> => {
+    for (let i = 0; i < 600; i++) {
+      const row = await health();
+      if (row && wanted(row)) return (await outside.mypos.accessLog()).length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`the breaker never came to that: ${JSON.stringify(await health())}`);
+  };
+
+  it('asks a bank that is down with one probe, not with the fleet, and reads all once it answers', async () => {
+    await register({ breakerFailures: 5 }, '10');
+    await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
+    const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
+    // Calls that were under way when the fifth failure came are the most that can be above five.
+    const first = await callsWhen((row) => row.open_until !== null);
+    expect(first).toBeLessThanOrEqual(5 + 2 * 4);
+
+    await letTimePass();
+    const afterProbe = await callsWhen((row) => row.open_until !== null && row.open_until > new Date());
+    expect(afterProbe).toBeLessThanOrEqual(first + 4 + 1);
+
+    await outside.mypos.clearFaults();
+    await letTimePass();
+    const run = await gateway.finished(runId);
+    expect(run.outcomes).toEqual({ READ: ACCOUNTS });
+    expect(await health()).toMatchObject({ unavailable_in_row: 0, open_until: null });
+  }, 60_000);
+
+  it('gives the waiting accounts an outcome when the bank stays away too long', async () => {
+    await register({ breakerFailures: 5 }, '20');
+    await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
+    const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
+    await callsWhen((row) => row.open_until !== null);
+    await testDatabase.database.query(`update connection_health set open_since = now() - interval '6 minutes'`);
+    await testDatabase.database.query(`update sync_run_account set due_at = now() where outcome is null`);
+    const run = await gateway.finished(runId);
+    expect(run.outcomes).toEqual({ BANK_UNAVAILABLE: ACCOUNTS });
+    expect((await outside.mypos.accessLog()).length).toBeLessThan(ACCOUNTS);
+  }, 60_000);
+
+  it('stops three failures before the bank would suspend us, and says so', async () => {
+    const { connectionId } = await register({ breakerFailures: 1000, suspendAfterFailures: 10 }, '30');
+    await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 400 } });
+    const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
+    await gateway.finished(runId);
+    const connection = await gateway.ok('GET', `/admin/connections/${connectionId}`);
+    expect(connection).toMatchObject({ status: 'paused', pausedBy: 'gateway' });
+    expect(connection.pauseReason).toContain('suspends us after 10');
+    expect((await outside.mypos.accessLog()).length).toBe(10 - 3);
+  }, 60_000);
+});
