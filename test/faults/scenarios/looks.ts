@@ -69,3 +69,8 @@ export async function until(
 export function isReset(line: HistoryLine): line is Extract<HistoryLine, { kind: 'return' }> {
   return line.kind === 'return' && line.how === 'reset';
 }
+
+/** Many reads come back at a time, so that the first batches are full ones and not of the first record alone. */
+export async function bankInStep(world: World): Promise<void> {
+  await world.mypos.addFault({ do: { kind: 'latency', ms: 200 } });
+}
