@@ -11,7 +11,10 @@ export const SUSPENSION_MARGIN = 3;
 
 /** What may be asked of a bank now. `probe`: one read. `waiting`: come back after. `given-up`: no read, an outcome instead. */
 export type Permission =
-  { kind: 'free' } | { kind: 'probe' } | { kind: 'waiting'; waitMs: number } | { kind: 'given-up'; reason: string };
+  | { kind: 'free'; failedInRow: number }
+  | { kind: 'probe' }
+  | { kind: 'waiting'; waitMs: number }
+  | { kind: 'given-up'; reason: string };
 
 interface HealthRow {
   connection_id: string;
