@@ -1,5 +1,6 @@
 import { SANDBOX_ONESINGLEVIEW } from './defaults';
 import { amountOf, type Case, type DemoAccount, type DemoBank, type Draft } from './demo/demo-account';
+import { iban } from './demo/iban';
 import { MYPOS_CASES, plainMypos } from './demo/mypos-cases';
 import { ONESINGLEVIEW_CASES, plainOneSingleView } from './demo/onesingleview-cases';
 import type { FaultRule } from './faults';
@@ -27,12 +28,6 @@ function pick<B>(
 ): Case<B> {
   const special = specialIndex(draft.index, cases.length);
   return ((special === undefined ? undefined : cases[special]) ?? plain)(draft);
-}
-
-/** The two check digits of ISO 13616: letters as numbers, the country moved to the end, 98 less the rest by 97. */
-function iban(country: string, rest: string): string {
-  const digits = `${rest}${country}00`.replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
-  return `${country}${String(98n - (BigInt(digits) % 97n)).padStart(2, '0')}${rest}`;
 }
 
 function draftOf(bank: DemoBank, index: number, asOf: Date): Draft {

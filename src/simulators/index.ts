@@ -6,3 +6,4 @@ export { SANDBOX_AMLYZE, SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW } from './defaults
 export type { FaultAction, FaultKind, FaultMatch, FaultRule } from './faults';
 export { SimulatorControl, type ShownLedgerEntry, type ShownOperation } from './control-client';
 export { demoAccounts, demoRegistrations, type DemoAccount, type DemoBank, type Foreseen } from './demo';
+export { demoCustomers, demoOperations, DEMO_BIC, type DemoOperation, type ForeseenOperation } from './demo-operations';
