@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { Environment } from '../config/environment';
 import { DeliveryWorker } from '../delivery/delivery.worker';
+import type { OperationChannel } from '../outbox/enqueue-operations';
 import { violatedUnique } from '../shared/constraint';
 import { Database, type Queryable } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
@@ -96,7 +97,7 @@ export class OperationIntake {
 
   /** @throws ApiProblem 409 where a newer request goes on with this import */
   async takeChunk(state: ImportState, lines: readonly CheckedLine[], nextLine: number): Promise<ChunkCounts> {
-    const { counts } = await this.repeatable(async (tx) => {
+    const chunk = await this.repeatable(async (tx) => {
       if (!(await holdImport(tx, state))) throw takenOver(state.id);
       return this.takeLines(tx, state, lines, nextLine);
     });
@@ -108,6 +109,16 @@ export class OperationIntake {
     const finished = await this.database.transaction((tx) => finishImport(tx, state));
     if (!finished) throw takenOver(state.id);
     return finished;
+  }
+
+  private announce({ lines }: TakenChunk): void {
+    const due = new Map<OperationChannel, number>();
+    for (const { checked, outcome } of lines) {
+      const channel = checked.candidate?.channel;
+      if (channel === undefined || (outcome?.kind !== 'taken' && outcome?.kind !== 'restored')) continue;
+      due.set(channel, (due.get(channel) ?? 0) + 1);
+    }
+    for (const [channel, records] of due) this.delivery.announce(records, channel);
   }
 
   private async takeLines(

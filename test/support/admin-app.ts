@@ -3,6 +3,7 @@ import { Global, Module, type ModuleMetadata } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
+import { DataSource } from 'typeorm';
 import { AdminModule } from '../../src/admin/admin.module';
 import { configureApp } from '../../src/admin/configure-app';
 import { Environment } from '../../src/config/environment';
@@ -42,7 +43,7 @@ export async function startAdminApp(
   });
   const http = new HttpClient({ allowPrivateAddresses: environment.allowPrivateAddresses });
   const moduleRef = await Test.createTestingModule({
-    imports: [sharedParts(environment, testDatabase.database, http), AdminModule, ...imports],
+    imports: [sharedParts(environment, testDatabase, http), AdminModule, ...imports],
   }).compile();
   const app = moduleRef.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
   configureApp(app, environment);
@@ -62,10 +63,11 @@ export async function startAdminApp(
   };
 }
 
-function sharedParts(environment: Environment, database: Database, http: HttpClient): new () => object {
+function sharedParts(environment: Environment, testDatabase: TestDatabase, http: HttpClient): new () => object {
   const providers = [
     { provide: Environment, useValue: environment },
-    { provide: Database, useValue: database },
+    { provide: Database, useValue: testDatabase.database },
+    { provide: DataSource, useValue: testDatabase.dataSource },
     { provide: HttpClient, useValue: http },
     { provide: SecretBox, useValue: new SecretBox(environment.encryptionKeys) },
   ];

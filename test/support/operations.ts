@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { TestGateway } from './gateway';
-import { ADMIN_KEY } from './admin-app';
+import { DeliveryWorker } from '../../src/delivery/delivery.worker';
+import { HealthModule } from '../../src/health/health.module';
+import { OperationsModule } from '../../src/operations/operations.module';
+import { RecordsModule } from '../../src/records/records.module';
+import { KernelModule } from '../../src/shared/kernel.module';
+import { ADMIN_KEY, type AdminApp, startAdminApp } from './admin-app';
 import type { Json } from './gateway';
 
 /** Numbers that card schemes publish for tests; no card has them. */
@@ -74,20 +78,63 @@ export function cardOperation(
   return operation(operationExtId, { listOperationParty: [debtor(card), creditor()], ...changes });
 }
 
-/** One import of lines; the answer's status and body. */
-export async function importOperations(
-  gateway: TestGateway,
+/** The admin API of operations and records. Nothing is delivered: what becomes of a record is up to the test. */
+export async function startOperationsApp(variables: NodeJS.ProcessEnv = {}): Promise<AdminApp> {
+  const admin = await startAdminApp([KernelModule, OperationsModule, RecordsModule, HealthModule], {
+    OPERATIONS_IMPORT: 'without-monitoring',
+    ...variables,
+  });
+  await admin.app.get(DeliveryWorker).stop(1_000);
+  return admin;
+}
+
+export interface Answer {
+  status: number;
+  body: Json;
+}
+
+/** One admin call with a JSON body, or with a text of another type. */
+export async function call(
+  admin: { url: string },
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(`${admin.url}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${ADMIN_KEY}`, 'Content-Type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+export const post = (admin: { url: string }, body: unknown): Promise<Answer> =>
+  call(admin, 'POST', '/admin/operations', body);
+
+/** One import of lines. */
+export async function importLines(
+  admin: { url: string },
   lines: readonly string[],
   options: { type?: string; key?: string } = {},
-): Promise<{ status: number; body: Json }> {
-  const response = await fetch(`${gateway.url}/admin/operations/import`, {
-    method: 'POST',
-    headers: {
-      Authorization: `Bearer ${ADMIN_KEY}`,
-      'Content-Type': options.type ?? 'application/x-ndjson',
-      ...(options.key === undefined ? {} : { 'Idempotency-Key': options.key }),
-    },
-    body: lines.join('\n'),
+): Promise<Answer> {
+  return call(admin, 'POST', '/admin/operations/import', lines.join('\n'), {
+    'Content-Type': options.type ?? 'application/x-ndjson',
+    ...(options.key === undefined ? {} : { 'Idempotency-Key': options.key }),
   });
-  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+/** Settles a record as AMLYZE's verdict would. */
+export async function settleAs(
+  admin: AdminApp,
+  communicationNumber: string,
+  state: 'accepted' | 'rejected' | 'held' | 'exhausted',
+  inDoubt = false,
+): Promise<void> {
+  await admin.testDatabase.database.query(
+    `update amlyze_record set state = $2, reason = case when $2 = 'accepted' then null else 'TEST' end, in_doubt = $3,
+  settled_at = now(), next_attempt_at = null where communication_number = $1`,
+    [communicationNumber, state, inDoubt],
+  );
 }
