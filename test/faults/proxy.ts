@@ -107,7 +107,6 @@ export class FaultProxy {
       server.destroy();
       tap?.closed(how);
     });
-    server.on('close', () => client.destroySoon());
     // Before the rules: what the client has sent counts as sent, whatever becomes of it here.
     if (tap) client.on('data', (piece: Buffer) => tap.request(piece));
     const shared = { rules: this.rules, cut };
@@ -125,7 +124,9 @@ export class FaultProxy {
       tap?.answer(piece);
       return true;
     };
-    new Pump({ ...shared, from: server, to: client, direction: 'down', onPass: down });
+    const answers = new Pump({ ...shared, from: server, to: client, direction: 'down', onPass: down });
+    // What the server said last may still be held up by a rule.
+    server.on('close', () => void answers.done().then(() => client.destroySoon()));
   }
 
   private async resetLater(reset: () => void): Promise<void> {

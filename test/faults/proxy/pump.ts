@@ -29,6 +29,11 @@ export class Pump {
     from.on('end', () => this.queue(() => this.end()));
   }
 
+  /** Everything that has come so far is passed on, its end included. */
+  done(): Promise<void> {
+    return this.last;
+  }
+
   private add(piece: Buffer): void {
     const arrivedMs = performance.now();
     this.pending += 1;

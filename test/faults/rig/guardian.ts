@@ -6,7 +6,7 @@ export class Guardian {
   private readonly process: ChildProcess;
 
   constructor() {
-    this.process = spawn(process.execPath, [join(__dirname, 'guardian.cjs')], {
+    this.process = spawn(process.execPath, [join(__dirname, 'end-leftovers.cjs')], {
       // A session of its own: Ctrl-C at the terminal ends the suite, and its end is the guardian's cue.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -13,8 +13,8 @@ export const lostAnswer: Scenario = {
   accounts: { full: 200, reduced: 40 },
   world: { env: { AMLYZE_BATCH_SIZE: '20' } },
 
-  async inject({ world, accounts }) {
-    const [a] = await world.startReplicas(2);
+  async inject({ world, accounts, size }) {
+    const [a] = await world.startReplicas(size === 'full' ? 2 : 1);
     assert(a);
     await world.register(a, 'mypos', accounts / 2);
     await world.register(a, 'onesingleview', accounts / 2);

@@ -8,15 +8,14 @@ const LEASE_MS = 2_000;
 export const TAKE_OVER_MS = LEASE_MS + 15_000;
 
 /**
- * The first replica reads and dies at the fail point of its first batch; the two others, which must not come before it, wait
+ * The first replica reads and dies at the fail point of its first batch; the others, which must not come before it, wait
  * stopped until then. Ends when the first one is gone.
  */
 export async function dieAt(scene: Scene, failPoint: string): Promise<void> {
-  const { world, accounts } = scene;
-  const [doomed, ...others] = await Promise.all([
+  const { world, accounts, size } = scene;
+  const [doomed, others] = await Promise.all([
     world.startReplica({ FAIL_POINTS: failPoint }),
-    world.startReplica(),
-    world.startReplica(),
+    world.startReplicas(size === 'full' ? 2 : 1),
   ]);
   await world.register(doomed, 'mypos', accounts);
   await bankInStep(world);
