@@ -100,11 +100,12 @@ interface AttemptRow {
   late: boolean | null;
 }
 
-const ATTEMPTS = `
+/** A union, because `in (…) or a.id = $2` would read the whole log. */
+export const ATTEMPTS_OF_RECORD = `
 select a.id, a.endpoint, a.replica, a.records, a.started_at, a.finished_at, a.http_status, a.outcome, a.detail, a.latency_ms,
   d.verdict, d.reason, d.error_code, d.error_description, d.answer, d.late
 from delivery_attempt a left join delivery_result d on d.attempt_id = a.id and d.record_id = $1
-where a.id in (select attempt_id from delivery_result where record_id = $1) or a.id = $2
+where a.id in (select attempt_id from delivery_result where record_id = $1 union select $2::bigint)
 order by a.id, d.late`;
 
 /** Undefined when there is no record of this number. */
@@ -115,7 +116,7 @@ export async function explain(
 ): Promise<Explanation | undefined> {
   const [row] = await db.query<ExplanationRow>(EXPLAIN, [communicationNumber]);
   if (!row) return undefined;
-  const attempts = await db.query<AttemptRow>(ATTEMPTS, [row.id, row.attempt_id]);
+  const attempts = await db.query<AttemptRow>(ATTEMPTS_OF_RECORD, [row.id, row.attempt_id]);
   return {
     ...toRecordView(row),
     supersededBy: row.superseded_by,

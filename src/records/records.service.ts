@@ -12,6 +12,8 @@ import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 /** Most records that one requeue by filter looks at; `more` says that there may be others. */
 const MAX_REQUEUE = 5_000;
 const REQUEUE_PAGE = 500;
+const IS_LATEST = `(r.kind <> 'balance' or exists (select 1 from record_key k where k.account_id = r.account_id
+  and k.balance_type = r.balance_type and k.communication_number = r.communication_number))`;
 
 /** What an operator can do with settled records; every act is in the audit trail with its reason. */
 @Injectable()
@@ -60,6 +62,8 @@ export class RecordsService {
   ): Promise<{ id: string; communication_number: string }[]> {
     const values: unknown[] = [afterId, REQUEUE_PAGE];
     const conditions = ['r.id > $1', `r.state in ('held', 'rejected', 'exhausted')`, ...filterConditions(dto, values)];
+    // What went out under a new number stays as it is, and would come first in every later call.
+    if (dto.newNumber === true) conditions.push(IS_LATEST);
     return this.database.query(
       `select r.id, r.communication_number from amlyze_record r where ${conditions.join(' and ')} order by r.id limit $2`,
       values,

@@ -41,20 +41,21 @@ interface RequeueRow {
   key: string | null;
   key_revision: number | null;
   settings_hash: string | null;
-  newer_accepted: string | null;
+  /** AMLYZE has it, or may be getting it. */
+  newer_sent: string | null;
 }
 
 const LOAD = `
 select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, r.state, r.reason, r.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
   r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
   (select n.communication_number from amlyze_record n
-   where n.account_id = r.account_id and n.balance_type = r.balance_type and n.state = 'accepted'
+   where n.account_id = r.account_id and n.balance_type = r.balance_type
+     and (n.state in ('accepted', 'sending') or (n.state = 'pending' and n.in_doubt))
      and (n.balance_at, n.revision) > (r.balance_at, r.revision)
-   order by n.balance_at desc limit 1) as newer_accepted
+   order by n.balance_at desc limit 1) as newer_sent
 from amlyze_record r
 left join record_key k on k.account_id = r.account_id and k.balance_type = r.balance_type and k.communication_number = r.communication_number
-where r.communication_number = $1
-for update of r`;
+where r.communication_number = $1`;
 
 /** What making a new revision needs beside the record. */
 export interface RequeueContext {
@@ -70,6 +71,8 @@ export async function requeue(
   request: RequeueRequest,
   context: RequeueContext,
 ): Promise<RequeueAnswer> {
+  // Locked by a statement of its own: only the next one sees what a requeue that held the lock before has made.
+  await tx.query('select 1 from amlyze_record where communication_number = $1 for update', [number]);
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
@@ -101,8 +104,8 @@ function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
   if (row.state !== 'exhausted' && request.reason === undefined) {
     return `A ${row.state} record needs a reason: say why sending it again is right.`;
   }
-  if (row.newer_accepted !== null && !request.confirmOlder) {
-    return `AMLYZE accepted the newer ${row.newer_accepted} of this account and type; send confirmOlder: true if the older balance shall still go out.`;
+  if (row.newer_sent !== null && !request.confirmOlder) {
+    return `AMLYZE has, or is getting, the newer ${row.newer_sent} of this account and type; send confirmOlder: true if the older balance shall still go out.`;
   }
   if (!request.newNumber) {
     return row.key === null && row.kind === 'balance' && !request.confirmDouble
