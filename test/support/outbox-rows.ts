@@ -52,10 +52,11 @@ export class OutboxRows {
     private readonly consentId: string,
   ) {}
 
-  static async open(database: Database): Promise<OutboxRows> {
+  static async open(database: Database, bank = 'bank'): Promise<OutboxRows> {
     const [row] = await database.query<{ id: string }>(
-      `with c as (insert into connection (name, provider, base_url) values ('bank', 'mypos', 'https://bank.example') returning id)
+      `with c as (insert into connection (name, provider, base_url) values ($1, 'mypos', 'https://bank.example') returning id)
 insert into consent (connection_id, consent_id) select id, 'consent' from c returning id`,
+      [bank],
     );
     if (!row) throw new Error('no consent was made');
     return new OutboxRows(database, row.id);
