@@ -1,6 +1,10 @@
 import { SimulatorControl, startAmlyzeSimulator, type FaultRule, type RunningSimulator } from '../../src/simulators';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { claimDue, type ClaimRequest } from '../../src/outbox/claim';
 import { takeBackExpired } from '../../src/outbox/settle';
+import { eventually } from '../support/eventually';
 import { DeliveryBench } from '../support/delivery-bench';
 import { OutboxRows, type RecordState } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -525,6 +529,26 @@ describe('delivery', () => {
       await bench.endPauseTime();
       await bench.drain();
       expect(await rows.states()).toEqual({ accepted: 3 });
+    });
+
+    test('goes on at once when the token file is overwritten', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'token-'));
+      const file = join(folder, 'token');
+      await writeFile(file, 'expired-token');
+      await bench.close();
+      bench = await startBench({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file });
+      await enqueue(1);
+      await bench.turn();
+      await bench.open();
+      expect(await bench.turn()).toBe('closed');
+      await writeFile(file, 'sandbox-amlyze-token');
+      // Looked into once a second at most; the process looks at every poll.
+      await eventually('the new token is noticed', async () => {
+        await bench.open();
+        return (await bench.turn()) === 'sent';
+      });
+      expect(await rows.states()).toEqual({ accepted: 1 });
+      await rm(folder, { recursive: true });
     });
 
     test('goes on at once with another configuration, and not with the same', async () => {
