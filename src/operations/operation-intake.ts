@@ -87,7 +87,7 @@ export class OperationIntake {
       await finishImport(tx, state);
       return { importId: state.id, chunk };
     });
-    this.delivery.wake();
+    this.announce(taken.chunk);
     return taken;
   }
 
@@ -101,8 +101,8 @@ export class OperationIntake {
       if (!(await holdImport(tx, state))) throw takenOver(state.id);
       return this.takeLines(tx, state, lines, nextLine);
     });
-    this.delivery.wake();
-    return counts;
+    this.announce(chunk);
+    return chunk.counts;
   }
 
   async finish(state: ImportState): Promise<ImportState> {

@@ -44,7 +44,7 @@ describe('POST /admin/operations', () => {
   it('refuses an invalid one whole, names every field and stores nothing', async () => {
     const answer = await post(admin, operation('bad', { amount: 0, currency: 'ZZZ', unheardOf: 1 }));
     expect(answer).toMatchObject({ status: 400, body: { type: 'urn:problem-type:invalid-input' } });
-    expect(answer.body.errors.map(({ field }: Json) => field)).toEqual(
+    expect((answer.body.errors as Json[]).map(({ field }: Json) => field)).toEqual(
       expect.arrayContaining(['amount', 'currency', 'unheardOf']),
     );
     expect([await count('operation_import'), await count('operation'), await count('amlyze_record')]).toEqual([
@@ -88,7 +88,7 @@ describe('POST /admin/operations', () => {
     expect(answer.body.warned).toMatchObject([{ line: 4, warnings: [{}] }]);
     const shown = (await call(admin, 'GET', `/admin/operations/imports/${answer.body.importId}`)).body;
     expect(shown).toMatchObject({ status: 'finished', lines: 6, taken: 2, unchanged: 1, refused: 3, warned: 1 });
-    expect(shown.items.map(({ line, kind }: Json) => [line, kind])).toEqual([
+    expect((shown.items as Json[]).map(({ line, kind }: Json) => [line, kind])).toEqual([
       [2, 'refused'],
       [3, 'refused'],
       [4, 'warned'],
@@ -103,7 +103,7 @@ describe('POST /admin/operations', () => {
     for (let cursor: string | null = ''; cursor !== null;) {
       const path = `/admin/operations/imports/${importId}?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`;
       const { body }: { body: Json } = await call(admin, 'GET', path);
-      lines.push(...body.items.map(({ line }: Json) => line));
+      lines.push(...(body.items as Json[]).map(({ line }: Json) => line));
       cursor = body.nextCursor;
     }
     expect(lines).toEqual([1, 2, 3, 4, 5, 6, 7]);
