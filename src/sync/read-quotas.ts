@@ -18,6 +18,8 @@ interface PacedQuota extends ClaimQuota {
 export interface Quotas {
   /** False: no connection has an account that is due. */
   due: boolean;
+  /** Free places by connection, before its pace and its bank's health were looked at. */
+  shares: ReadonlyMap<string, number>;
   quotas: PacedQuota[];
   /** Where the pace of a connection holds reads back: until the next of them may start. */
   waitMs: number | undefined;
@@ -36,7 +38,8 @@ export class ReadQuotas {
     private readonly health: BankHealth,
   ) {}
 
-  async take(inFlight: Iterable<ClaimedSubject>): Promise<Quotas> {
+  /** @param served connections that have had their share of the free places just now and could not use it all */
+  async take(inFlight: Iterable<ClaimedSubject>, served: ReadonlySet<string>): Promise<Quotas> {
     const due = await findDueConnections(this.database);
     const calls = new Map<string, number>();
     let total = 0;
@@ -46,9 +49,9 @@ export class ReadQuotas {
     }
     const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
     const wanting = due
-      .filter((connectionId) => permissions.get(connectionId)?.kind !== 'waiting')
+      .filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id))
       .map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 }));
-    const shares = shareSlots(this.environment.syncConcurrency, wanting, total);
+    const shares = shareSlots(this.environment.syncConcurrency, wanting, total, wanting.length + served.size > 1);
     const quotas = await Promise.all(
       [...shares].map(([connectionId, quota]) =>
         this.toQuota(connectionId, quota, {
@@ -64,6 +67,7 @@ export class ReadQuotas {
     });
     return {
       due: due.length > 0,
+      shares,
       quotas: quotas
         .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId)?.calls ?? quota.quota }))
         .filter((quota) => quota.quota > 0),

@@ -28,6 +28,11 @@ describe('shareSlots', () => {
     expect(shareSlots(32, wanting(24, 8), 32)).toEqual(new Map());
   });
 
+  it('keeps the last quarter also for others that have had their turn and could not use it all', () => {
+    expect(shareSlots(32, wanting(16), 16, true)).toEqual(new Map([['c0', 8]]));
+    expect(shareSlots(32, wanting(24), 24, true)).toEqual(new Map());
+  });
+
   it('gives nothing where nobody wants or nothing is free', () => {
     expect(shareSlots(32, [], 0)).toEqual(new Map());
     expect(shareSlots(4, wanting(4), 4)).toEqual(new Map());

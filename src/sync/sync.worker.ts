@@ -11,7 +11,7 @@ import { within } from '../shared/within';
 import { claimReads, extendReadLeases, type ClaimedSubject } from './claim-reads';
 import { BankHealth } from './bank-health';
 import { Installation } from './installation';
-import { ReadQuotas } from './read-quotas';
+import { ReadQuotas, type Quotas } from './read-quotas';
 import { finishRuns } from './runs';
 import { SubjectReader } from './subject-reader';
 import type { SubjectResult } from './subject-result';
@@ -82,30 +82,46 @@ export class SyncWorker {
 
   /** How many subjects were claimed, and how long to wait where none was. */
   private async claimSome(): Promise<{ claimed: number; waitMs: number }> {
-    const { pollIntervalMs, syncConcurrency, leaseSeconds } = this.environment;
-    const idle = { claimed: 0, waitMs: pollIntervalMs };
+    const { pollIntervalMs, syncConcurrency } = this.environment;
+    let claimed = 0;
+    let waitMs = pollIntervalMs;
     // What was read and could not be written yet goes first: claiming it anew would cost a second read.
-    if (this.inFlight.size >= syncConcurrency || this.unwritten > 0) return idle;
+    if (this.inFlight.size >= syncConcurrency || this.unwritten > 0) return { claimed, waitMs };
     try {
-      const quotas = await this.quotas.take(this.inFlight);
-      if (!quotas.due) await this.finish();
-      const waitMs = Math.min(pollIntervalMs, quotas.waitMs ?? pollIntervalMs);
-      if (quotas.quotas.length === 0) return { claimed: 0, waitMs };
-      const claimed = await claimReads(this.database, {
-        quotas: quotas.quotas,
-        replica: this.replica.id,
-        leaseSeconds,
-      });
-      for (const subject of claimed) {
-        this.inFlight.add(subject);
-        void this.readAndWrite(subject);
+      // Places that a connection cannot use (its accounts are held elsewhere, its bank is slow to be asked) are shared again.
+      const served = new Set<string>();
+      for (let before = -1; served.size > before;) {
+        before = served.size;
+        const quotas = await this.quotas.take(this.inFlight, served);
+        if (!quotas.due) await this.finish();
+        waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
+        const subjects = await this.claim(quotas);
+        claimed += subjects.length;
+        for (const [connectionId, share] of quotas.shares) {
+          if (subjects.filter(({ state }) => state.connectionId === connectionId).length < share)
+            served.add(connectionId);
+        }
       }
-      await this.quotas.giveBack(quotas, claimed);
-      return { claimed: claimed.length, waitMs };
     } catch (error) {
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
-      return idle;
     }
+    return { claimed, waitMs };
+  }
+
+  private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {
+    if (quotas.quotas.length === 0) return [];
+    const { leaseSeconds } = this.environment;
+    const claimed = await claimReads(this.database, {
+      quotas: quotas.quotas,
+      replica: this.replica.id,
+      leaseSeconds,
+    });
+    for (const subject of claimed) {
+      this.inFlight.add(subject);
+      void this.readAndWrite(subject);
+    }
+    await this.quotas.giveBack(quotas, claimed);
+    return claimed;
   }
 
   private async readAndWrite(subject: ClaimedSubject): Promise<void> {
