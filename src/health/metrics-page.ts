@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../shared/database';
 import { Metrics } from '../shared/metrics';
+import { within } from '../shared/within';
 import { Backlog } from './backlog';
 
 /** Counting accounts by freshness reads a whole table, so it is done at most this often. */
 const FRESHNESS_EVERY_MS = 60_000;
+
+/** A scrape waits this long for what the database knows; then it answers with what was known before. */
+const WAIT_MS = 2_000;
 
 const FRESHNESS = `
 select case when u.last_read_at is null then 'never'
@@ -28,7 +32,7 @@ export class MetricsPage {
 
   async render(): Promise<string> {
     // A scrape must answer when the database does not: the process's own counters are what is needed then.
-    await Promise.allSettled([this.refreshOutbox(), this.refreshFreshness()]);
+    await within(WAIT_MS, Promise.allSettled([this.refreshOutbox(), this.refreshFreshness()]));
     return this.metrics.registry.metrics();
   }
 
@@ -42,8 +46,8 @@ export class MetricsPage {
 
   private async refreshFreshness(): Promise<void> {
     if (performance.now() - this.freshnessAtMs < FRESHNESS_EVERY_MS) return;
-    this.freshnessAtMs = performance.now();
     const rows = await this.database.query<{ last_read: string; n: number }>(FRESHNESS);
+    this.freshnessAtMs = performance.now();
     this.metrics.accountsByFreshness.reset();
     for (const { last_read, n } of rows) this.metrics.accountsByFreshness.set({ last_read }, n);
   }

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { pendingMigrations } from '../database/migrations';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
+import { classifyDatabaseFailure } from '../shared/database-failure';
 import { LATE, within } from '../shared/within';
 import { Backlog } from './backlog';
 
@@ -27,10 +28,15 @@ export class Readiness {
   ) {}
 
   async databaseAnswers(): Promise<HealthIndicatorResult> {
-    const attempt = this.indicators.check('database').attempt(async () => {
-      await this.database.query('select 1');
-    });
-    return attempt.withTimeout(PING_TIMEOUT_MS);
+    const check = this.indicators.check('database');
+    const ping = this.database.query('select 1').then(
+      () => undefined,
+      (error: unknown) => classifyDatabaseFailure(error),
+    );
+    const failure = await within(PING_TIMEOUT_MS, ping);
+    if (failure === undefined) return check.up();
+    // Anybody may look at this page, so it says what kind of failure it is and not where the database stands.
+    return check.down({ reason: failure === LATE ? 'timeout' : failure });
   }
 
   async migrationsApplied(): Promise<HealthIndicatorResult> {
