@@ -1,0 +1,193 @@
+import { addMyposAccount, newNumber, readNow } from '../support/bank-accounts';
+import { ADMIN_KEY } from '../support/admin-app';
+import { bankServers } from '../support/bank-server';
+import { eventually } from '../support/eventually';
+import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { TcpGate } from '../support/tcp-gate';
+import { SANDBOX_MYPOS } from '../../src/simulators';
+
+describe('health, metrics and the status page', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+  let gate: TcpGate;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    const through = await TcpGate.before(testDatabase.url);
+    gate = through.gate;
+    gateway = await TestGateway.start(testDatabase, outside, { DATABASE_URL: through.url });
+  });
+
+  afterAll(async () => {
+    await gateway.close();
+    await gate.cut();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  async function get(path: string, key?: string): Promise<{ status: number; text: string }> {
+    const headers: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` };
+    const response = await fetch(`${gateway.url}${path}`, { headers });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async function ready(): Promise<Json> {
+    const { status, text } = await get('/health/ready');
+    return { http: status, ...JSON.parse(text) };
+  }
+
+  it('is live and ready without a key', async () => {
+    expect(await get('/health/live')).toEqual({ status: 200, text: '{"status":"ok"}' });
+    expect(await ready()).toMatchObject({
+      http: 200,
+      status: 'ok',
+      details: {
+        database: { status: 'up' },
+        migrations: { status: 'up' },
+        delivery: { status: 'up', paused: false },
+        outbox: { status: 'up', pending: 0, oldestPendingSeconds: 0 },
+        schedule: { status: 'up', lastFinishedSlot: null },
+      },
+    });
+  });
+
+  it('is degraded, and in service, while AMLYZE refuses our token', async () => {
+    const { consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount({ gateway, outside }, consentId);
+    await outside.amlyze.addFault({ do: { kind: 'status', status: 401, body: '{}' } });
+    await readNow(gateway, [account]);
+    const paused = await eventually('delivery is paused', async () => {
+      const answer = await ready();
+      return answer.status === 'degraded' && answer;
+    });
+    expect(paused).toMatchObject({ http: 200, details: { delivery: { status: 'degraded', paused: true } } });
+    expect(await gateway.ok('GET', '/admin/status')).toMatchObject({
+      amlyze: expect.arrayContaining([expect.objectContaining({ pause: 'operator', reason: expect.any(String) })]),
+    });
+    await outside.amlyze.clearFaults();
+    await gateway.ok('POST', '/admin/amlyze/resume');
+    await gateway.delivered();
+    await eventually('ready again', async () => (await ready()).status === 'ok');
+  });
+
+  it('is degraded when a record has waited for a quarter of an hour', async () => {
+    const { consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount({ gateway, outside }, consentId);
+    await readNow(gateway, [account]);
+    await gateway.delivered();
+    await testDatabase.database.query(
+      `update amlyze_record set state = 'pending', settled_at = null, created_at = now() - interval '16 minutes',
+  next_attempt_at = now() + interval '1 hour' where account_id = $1`,
+      [account.id],
+    );
+    const behind = await eventually('the backlog is seen', async () => {
+      const answer = await ready();
+      return answer.status === 'degraded' && answer;
+    });
+    expect(behind).toMatchObject({ http: 200, details: { outbox: { status: 'degraded', pending: 1 } } });
+    await testDatabase.database.query(`update amlyze_record set next_attempt_at = now() where account_id = $1`, [
+      account.id,
+    ]);
+    await gateway.delivered();
+    await eventually('ready again', async () => (await ready()).status === 'ok');
+  });
+
+  it('without its database is live, not ready, and ready within five seconds of its return', async () => {
+    await gate.cut();
+    const gone = await eventually('readiness is lost', async () => {
+      const answer = await ready();
+      return answer.http === 503 && answer;
+    });
+    expect(gone).toMatchObject({ status: 'error', error: { database: { status: 'down' } } });
+    expect(JSON.stringify(gone)).not.toMatch(/127\.0\.0\.1|postgres:\/\//);
+    expect((await get('/health/live')).status).toBe(200);
+    // A scrape is wanted most when something is wrong.
+    expect((await get('/metrics', ADMIN_KEY)).status).toBe(200);
+    await gate.mend();
+    await eventually('ready again', async () => (await ready()).http === 200, 5_000);
+  });
+
+  describe('while the database is away', () => {
+    const startBank = bankServers();
+
+    it('keeps what a bank has answered, and does not ask a second time', async () => {
+      const number = newNumber();
+      const asked = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<void>();
+      const bank = await startBank(async () => {
+        asked.resolve();
+        await answer.promise;
+        const balances = [{ amount: '5.00', currency: 'EUR', balanceType: 'available' }];
+        return { body: JSON.stringify({ account: { accountNumber: number }, balances }) };
+      });
+      const connection = await gateway.ok('POST', '/admin/connections', {
+        name: `bank ${number}`,
+        provider: 'mypos',
+        baseUrl: bank.url,
+        secrets: { apiKey: SANDBOX_MYPOS.apiKey },
+      });
+      const { consentId, accessToken } = SANDBOX_MYPOS;
+      const body = { connectionId: connection.id, consentId, accessToken };
+      const consent = await gateway.ok('POST', '/admin/consents', body);
+      const account = { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
+      const { id } = await gateway.ok('POST', '/admin/accounts', account);
+      const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [id] });
+      await asked.promise;
+      await gate.cut();
+      answer.resolve();
+      await eventually('readiness is lost', async () => (await ready()).http === 503);
+      // The lease of two seconds runs out meanwhile, so that any other turn could take the read over.
+      await testDatabase.database.query(
+        `update access_subject set lease_until = now() - interval '1 second' where lease_until is not null`,
+      );
+      await gate.mend();
+      expect(await gateway.finished(runId)).toMatchObject({ outcomes: { READ: 1 } });
+      expect(bank.requests).toHaveLength(1);
+    });
+  });
+
+  it('shows metrics behind the key only, without accounts, numbers or secrets', async () => {
+    const { consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount({ gateway, outside }, consentId);
+    await outside.mypos.addFault({ match: { account: account.number, times: 1 }, do: { kind: 'status', status: 404 } });
+    await readNow(gateway, [account]);
+    await readNow(gateway, [account]);
+    const records = await gateway.delivered();
+    expect((await get('/metrics')).status).toBe(401);
+    const { status, text } = await get('/metrics', ADMIN_KEY);
+    expect(status).toBe(200);
+    expect(text).toMatch(/^gateway_reads_total\{provider="mypos",outcome="ACCOUNT_UNKNOWN"\} 1$/m);
+    expect(text).toMatch(/^gateway_reads_total\{provider="mypos",outcome="READ"\} [1-9]/m);
+    expect(text).toMatch(/^gateway_deliveries_total\{.*verdict="accepted".*\} [1-9]/m);
+    expect(text).toMatch(/^gateway_bank_call_seconds_count\{provider="mypos"\} [1-9]/m);
+    expect(text).toMatch(/^gateway_amlyze_call_seconds_count\{/m);
+    expect(text).toMatch(/^gateway_outbox_records\{state="pending"\} 0$/m);
+    expect(text).toMatch(/^gateway_outbox_oldest_pending_seconds 0$/m);
+    expect(text).toMatch(/^gateway_accounts\{last_read="under_12h"\} [1-9]/m);
+    const secrets = [SANDBOX_MYPOS.apiKey, SANDBOX_MYPOS.accessToken, SANDBOX_MYPOS.consentId, ADMIN_KEY, 'postgres:'];
+    const numbers = records.map(({ communicationNumber }) => communicationNumber);
+    for (const word of [account.number, ...numbers, ...secrets]) expect(text).not.toContain(word);
+  });
+
+  it('shows the whole on one page', async () => {
+    await registerOneSingleView(gateway, outside);
+    await gateway.sync({ all: true });
+    const page = await eventually('the page has the run', async () => {
+      const status = await gateway.ok('GET', '/admin/status');
+      return status.accounts !== null && status;
+    });
+    expect(page).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      slots: { cron: '0 0 29 2 *', last: null, next: expect.stringMatching(/-02-29T00:00:00/) },
+      backlog: { oldestPendingSeconds: expect.any(Number) },
+      accounts: { outcomes: expect.objectContaining({ READ: expect.any(Number) }) },
+    });
+    const { connections } = page as { connections: Json[] };
+    expect(connections.length).toBeGreaterThan(2);
+    expect(connections.at(-1)).toMatchObject({ provider: 'onesingleview', status: 'active', accounts: 0 });
+    expect((await get('/admin/status')).status).toBe(401);
+  });
+});
