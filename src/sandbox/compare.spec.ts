@@ -33,17 +33,9 @@ const recordOf = ({ accountExtId, foreseen }: DemoAccount, id: number): SeenReco
   value: foreseen.value ?? null,
 });
 
-const entryOf = ({ communicationNumber, accountExtId, value }: SeenRecord): Seen['ledger'][number] => ({
+const entryOf = ({ communicationNumber, value }: SeenRecord): Seen['ledger'][number] => ({
   communicationNumber,
-  accountExtId: accountExtId ?? '',
-  balanceType: 'STATEMENT_BALANCE',
-  balanceAt: '2026-03-05T06:00:00.000Z',
   value: value ?? '',
-  equivalentValue: undefined,
-  businessUnit: undefined,
-  at: '2026-03-05T06:00:01.000Z',
-  requestNo: 1,
-  position: 0,
 });
 
 /** A run in which everything comes as foreseen. */
@@ -93,16 +85,17 @@ describe('foreseen and seen', () => {
   it('differ in a value of other digits, even where it is the same number', () => {
     const value = `${PLAIN.foreseen.value ?? ''}0`;
     change(seen.records, about(PLAIN), { value });
-    change(seen.ledger, about(PLAIN), { value });
+    const number = seen.records.find(about(PLAIN))?.communicationNumber;
+    change(seen.ledger, (entry) => entry.communicationNumber === number, { value });
     expect(differences(seen)).toEqual([
       { about: PLAIN.accountExtId, what: 'value', foreseen: PLAIN.foreseen.value, seen: value },
     ]);
   });
 
-  it('differ in a record of another state', () => {
-    change(seen.records, about(REJECTED), { state: 'exhausted' });
+  it('differ in a record of another state, whose reason is shown', () => {
+    change(seen.records, about(REJECTED), { state: 'exhausted', reason: 'ATTEMPTS' });
     expect(differences(seen)).toEqual([
-      { about: REJECTED.accountExtId, what: 'record', foreseen: 'rejected', seen: 'exhausted' },
+      { about: REJECTED.accountExtId, what: 'record', foreseen: 'rejected', seen: 'exhausted: ATTEMPTS' },
     ]);
   });
 

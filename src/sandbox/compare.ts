@@ -44,14 +44,15 @@ export function findDifferences(results: readonly AccountResult[], seen: Seen): 
 
 function ofAccount({ account, reading, record }: AccountResult): Difference[] {
   const { outcome, value = NONE, recordState = NONE } = account.foreseen;
-  const pairs: [what: string, foreseen: string, seen: string][] = [
-    ['outcome', outcome, reading ? [reading.outcome, reading.reason].filter(Boolean).join(': ') : NONE],
-    ['value', value, record?.value ?? NONE],
-    ['record', recordState, record?.state ?? NONE],
+  const checks = [
+    { what: 'outcome', foreseen: outcome, seen: reading?.outcome, why: reading?.reason },
+    { what: 'value', foreseen: value, seen: record?.value },
+    { what: 'record', foreseen: recordState, seen: record?.state, why: record?.reason },
   ];
-  return pairs
-    .filter(([what, foreseen, is]) => (what === 'outcome' ? foreseen !== (reading?.outcome ?? NONE) : foreseen !== is))
-    .map(([what, foreseen, is]) => ({ about: account.accountExtId, what, foreseen, seen: is }));
+  return checks.flatMap(({ what, foreseen, seen, why }) => {
+    if (foreseen === (seen ?? NONE)) return [];
+    return [{ about: account.accountExtId, what, foreseen, seen: [seen ?? NONE, why].filter(Boolean).join(': ') }];
+  });
 }
 
 /** A record of an account whose balance could not be told would be a made-up one. */

@@ -19,7 +19,7 @@ export type SeenRecord = Pick<
 export interface Seen {
   readings: SeenReading[];
   records: SeenRecord[];
-  ledger: ShownLedgerEntry[];
+  ledger: Pick<ShownLedgerEntry, 'communicationNumber' | 'value'>[];
   /** Of the run that the sandbox started, from its start to its end. */
   seconds: number;
   runId: string;

@@ -137,6 +137,7 @@ export class Processes {
       AMLYZE_BASE_URL: amlyzeUrl,
       AMLYZE_TOKEN: SANDBOX_AMLYZE.token,
       ALLOW_PRIVATE_ADDRESSES: 'true',
+      OPERATIONS_IMPORT: 'without-monitoring',
     };
   }
 

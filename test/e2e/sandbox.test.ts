@@ -111,6 +111,14 @@ describe('npm run sandbox', () => {
     await noneLeft();
   }, 60_000);
 
+  it('ends when npm is ended, whose signal never reaches it', async () => {
+    const sandbox = SandboxProcess.startByNpm(dataDir, '--accounts', '3');
+    started.push(sandbox);
+    await sandbox.says(/Ctrl-C ends everything/);
+    process.kill(sandbox.pid, 'SIGTERM');
+    await noneLeft();
+  }, 60_000);
+
   it('copes with the Postgres of a sandbox whose every other process was killed', async () => {
     const sandbox = start('--accounts', '3');
     await sandbox.says(/Ctrl-C ends everything/);

@@ -18,10 +18,18 @@ export class SandboxProcess {
   }
 
   static start(dataDir: string, ...args: string[]): SandboxProcess {
+    return SandboxProcess.run(dataDir, process.execPath, [SCRIPT, ...args]);
+  }
+
+  /** As README has it, with npm and its shell above. */
+  static startByNpm(dataDir: string, ...args: string[]): SandboxProcess {
+    return SandboxProcess.run(dataDir, 'npm', ['run', 'sandbox', '--', ...args]);
+  }
+
+  private static run(dataDir: string, command: string, args: string[]): SandboxProcess {
     const env = { ...process.env, DATA_DIR: dataDir, NODE_OPTIONS: '' };
-    return new SandboxProcess(
-      spawn(process.execPath, [SCRIPT, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env }),
-    );
+    const cwd = join(__dirname, '..', '..');
+    return new SandboxProcess(spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env, cwd }));
   }
 
   get pid(): number {
