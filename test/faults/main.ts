@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { lineFor, runScenario, type ScenarioReport } from './runner';
+import { runSeeds } from './random/run-seeds';
 import { Rig } from './rig/rig';
 import { SCENARIOS } from './scenarios';
 
@@ -10,17 +11,34 @@ const USAGE = `usage: npm run faults [-- --only 1,3] [--seed S]
 
 interface Wish {
   only: number[] | undefined;
+  random: number | undefined;
   seed: number;
 }
 
 function wishOf(argv: readonly string[]): Wish {
-  const { values } = parseArgs({ args: [...argv], options: { only: { type: 'string' }, seed: { type: 'string' } } });
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ args: [...argv], options: { only: text, random: text, seed: text } });
+  const random = values.random === undefined ? undefined : Number(values.random);
+  if (random !== undefined && !(Number.isInteger(random) && random > 0))
+    throw new Error('--random: a whole number above 0');
   const only = values.only?.split(',').map(Number);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   const unknown = only?.filter((id) => !SCENARIOS.some((scenario) => scenario.id === id)) ?? [];
   if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(', ')}`);
   if (!Number.isInteger(seed) || seed < 0) throw new Error('--seed: a whole number');
-  return { only, seed };
+  return { only, random, seed };
+}
+
+/** How many seeds failed. */
+async function runRandom(rig: Rig, count: number, first: number): Promise<number> {
+  const beganMs = performance.now();
+  const { failed, records, replayed } = await runSeeds(rig, { first, count });
+  const seconds = ((performance.now() - beganMs) / 1000).toFixed(0);
+  const which = failed.length > 0 ? `: ${failed.join(', ')}` : '';
+  console.log(
+    `${count - failed.length} of ${count} seeds ok, ${failed.length} failed${which}; ${records} records, ${replayed} replayed, ${seconds} s`,
+  );
+  return failed.length;
 }
 
 async function runTable(rig: Rig, { only, seed }: Wish): Promise<ScenarioReport[]> {
@@ -46,6 +64,7 @@ async function main(): Promise<number> {
   console.log(`seed ${wish.seed}`);
   const rig = await Rig.open();
   try {
+    if (wish.random !== undefined) return (await runRandom(rig, wish.random, wish.seed)) > 0 ? 1 : 0;
     const reports = await runTable(rig, wish);
     const counts = (['ok', 'failed', 'not run'] as const).map(
       (result) => `${reports.filter((report) => report.result === result).length} ${result}`,
