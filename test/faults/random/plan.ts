@@ -21,6 +21,8 @@ export interface Plan {
   seed: number;
   replicas: number;
   accounts: Record<Bank, number>;
+  /** Milliseconds that a healthy answer takes, so that the workload is still under way when faults strike. */
+  paceMs: Record<Peer, number>;
   /** Milliseconds after the first run at which some accounts get other balances and a second run is opened; none: no second run. */
   secondRunAtMs: number | undefined;
   /** Milliseconds after the first run. */
@@ -143,6 +145,11 @@ export function drawPlan(seed: number): Plan {
     seed,
     replicas: random.pick([1, 2, 2, 3, 3]),
     accounts: { mypos: random.whole(3, 14), onesingleview: random.whole(3, 14) },
+    paceMs: {
+      mypos: random.whole(30, 200),
+      onesingleview: random.whole(30, 200),
+      amlyze: random.whole(10, 250),
+    },
     secondRunAtMs: random.chance(0.5) ? random.whole(50, WINDOW_MS) : undefined,
     faults: faults.sort((a, b) => a.atMs - b.atMs),
   };

@@ -4,6 +4,7 @@ import { SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW } from '../../../src/simulators/de
 import { isSound, violationsOf } from '../checker/check';
 import { checkWorld } from '../checker/check-world';
 import { Random } from '../rig/random';
+import { PEERS } from '../rig/simulators';
 import { loadAccount, type Bank, type LoadAccount } from '../rig/workload';
 import type { World, WorldOptions } from '../rig/world';
 import { FaultHand } from './apply';
@@ -26,6 +27,7 @@ export const RANDOM_WORLD: Omit<WorldOptions, 'seed'> = {
     AMLYZE_BATCH_SIZE: '5',
     AMLYZE_CONCURRENCY: String(CONCURRENCY),
     AMLYZE_TIMEOUT_MS: String(TIMEOUT_MS),
+    SYNC_CONCURRENCY: '4',
   },
   limits: { amlyzeConcurrency: CONCURRENCY },
 };
@@ -144,6 +146,7 @@ class SeedRun {
   }
 
   private async disturb(): Promise<void> {
+    for (const peer of PEERS) await this.world[peer].addFault({ do: { kind: 'latency', ms: this.plan.paceMs[peer] } });
     const hand = new FaultHand(this.world, this.crew);
     // Those from the very start are in place before the first read.
     for (const { atMs, fault } of this.plan.faults) {
