@@ -4,8 +4,10 @@ import { ChildEnded } from './sandbox/child';
 import { findDifferences, matchAccounts } from './sandbox/compare';
 import { syncAll } from './sandbox/first-sync';
 import { SandboxFolder } from './sandbox/folder';
+import { importOperations, operationDifferences } from './sandbox/import-operations';
 import { whenNpmEnds } from './sandbox/launcher';
 import { nextStepLines } from './sandbox/next-steps';
+import { operationLines } from './sandbox/operations-report';
 import { readOptions, USAGE, UsageProblem, type Options } from './sandbox/options';
 import { Processes } from './sandbox/processes';
 import { planAccounts, registerDemo, tellSimulators } from './sandbox/register-demo';
@@ -45,6 +47,7 @@ async function showFirstSync(options: Options, folder: SandboxFolder, processes:
   const seen = await terminal.step('Reading every balance, delivering to AMLYZE', (progress) =>
     syncAll(api, simulators, progress),
   );
+  const imported = await terminal.step('Importing past card payments', () => importOperations(api, simulators));
   const results = matchAccounts(accounts, seen);
   const differences = findDifferences(results, seen);
   const { paint } = terminal;
@@ -52,11 +55,12 @@ async function showFirstSync(options: Options, folder: SandboxFolder, processes:
     '',
     ...reportLines(results, seen, paint),
     ...verdictLines(differences, { results, seen, paint }),
+    ...operationLines(imported, paint),
     ...nextStepLines({ api, simulators, logs: folder.file('*.log'), results, paint }),
     '',
   ];
   for (const line of lines) terminal.line(line);
-  return differences.length === 0;
+  return differences.length === 0 && operationDifferences(imported).length === 0;
 }
 
 /** @returns the exit code */

@@ -63,6 +63,14 @@ describe('npm run sandbox', () => {
       expect(first.output).toMatch(/^ {2}held +1 {2}COLLISION: /m);
     });
 
+    it('shows an import of card payments: taken, refused by the gateway, rejected by AMLYZE, each in its words', () => {
+      expect(first.output).toMatch(/^Card payments: 10 operations .*, 9 taken, 1 refused before sending$/m);
+      expect(first.output).toMatch(/^ {2}CARD-000001 +1499\.00 EUR accepted /m);
+      expect(first.output).toMatch(/GBP refused .*\n +the gateway says amountInEuro must be /);
+      expect(first.output).toMatch(/EUR rejected .*\n +AMLYZE says O006 "entityType mismatch /);
+      expect(first.output).toMatch(/^Foreseen and seen: no difference in 10 operations\.$/m);
+    });
+
     it('gives the admin key and three calls to try, and no colours outside a terminal', () => {
       expect(first.output).toMatch(/^ {2}admin key +\S{32,}$/m);
       expect(first.output.match(/^ {2}curl .+$/gm)).toHaveLength(3);

@@ -1,9 +1,11 @@
 import { buildAccountBalanceRecord } from '../../src/amlyze/account-balance-record';
 import { AmlyzeClient } from '../../src/amlyze/amlyze.client';
 import { judgeBatch, judgeSingle, type CallVerdict, type SentRecord } from '../../src/amlyze/verdict';
+import { judgeOperation, judgeOperationBatch, judgePreflight } from '../../src/amlyze/operation-verdict';
 import { HttpClient } from '../../src/shared/http-client';
 import { SANDBOX_AMLYZE, SimulatorControl, startAmlyzeSimulator, type RunningSimulator } from '../../src/simulators';
-import { record } from '../fixtures/amlyze/answers';
+import { operation, record } from '../fixtures/amlyze/answers';
+import { operation as cardPayment } from './simulators/support';
 
 const payload = ({ communicationNumber, accountExtId }: SentRecord): string =>
   buildAccountBalanceRecord({
@@ -98,5 +100,48 @@ describe('verdicts on the answers of the AMLYZE simulator', () => {
     expect(await judge(client({ path: '/amlyze-ws-rest/nowhere' }))).toBe('configuration');
     await control.settings({ tenantHeader: { name: 'X-Tenant', value: 'a' } });
     expect([words(await batch(sent)), words(await single(record(1)))]).toEqual(['configuration', 'configuration']);
+  });
+
+  test('tell of operations by their operationExtId: alone, in a batch and in the dry run', async () => {
+    const operations = [operation(1), operation(2), operation(3)];
+    await control.call('POST', 'used-operations', { operations: [{ operationExtId: 'op-3' }] });
+    const payloads = operations.map(({ communicationNumber, operationExtId }) =>
+      cardPayment(operationExtId, { communicationNumber }),
+    );
+    const [first] = operations;
+    const [payload] = payloads;
+    if (first === undefined || payload === undefined) throw new Error('there are three');
+    const judged = async (changes: Partial<SentRecord> = {}): Promise<string[] | string> => {
+      const answered = await client().sendOperationBatch(payloads);
+      return words(
+        judgeOperationBatch(
+          answered,
+          operations.map((one) => ({ ...one, ...changes })),
+          new Date(),
+        ),
+      );
+    };
+
+    const dryRun = judgePreflight(await client().validateOperationBatch(payloads), operations, new Date());
+    expect(dryRun).toEqual({ kind: 'checked', refused: [] });
+    expect(words(judgeOperation(await client().sendOperation(payload), first, new Date()))).toEqual(['accepted']);
+    expect(words(judgeOperation(await client().sendOperation(payload), first, new Date()))).toEqual(['held COLLISION']);
+    await control.addFault({ do: { kind: 'shuffle-results' } });
+    expect(await judged()).toEqual(['held COLLISION', 'accepted', 'held COLLISION']);
+    expect(await judged({ inDoubtBefore: true })).toEqual(Array(3).fill('accepted replayed'));
+    await control.addFault({ match: { operation: 'op-2' }, do: { kind: 'mislabelled-results' } });
+    expect(await judged()).toEqual(['held COLLISION', 'in-doubt MISSING_FROM_RESULTS', 'held COLLISION']);
+    expect((await control.operationLedger()).map(({ operationExtId }) => operationExtId)).toEqual(['op-1', 'op-2']);
+  });
+
+  test('reject an operation in the words of AMLYZE, and blame the configuration for the tenant header', async () => {
+    const sent = operation(1);
+    const send = async (changes: object): Promise<CallVerdict> =>
+      judgeOperation(await client().sendOperation(cardPayment('op-1', { ...changes })), sent, new Date());
+    expect(await send({ description: '' })).toMatchObject({
+      records: [{ verdict: 'rejected', errorCode: '001', errorDescription: 'Description is mandatory.' }],
+    });
+    await control.settings({ tenantHeader: { name: 'X-Tenant', value: 'a' } });
+    expect(words(await send({}))).toBe('configuration');
   });
 });
