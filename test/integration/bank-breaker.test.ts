@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually';
 import { Outside, registerMypos, TestGateway, type Json, type Registered } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
@@ -49,12 +50,11 @@ describe('the circuit breaker of a connection', () => {
   };
 
   const callsWhen = async (wanted: (row: Json) => boolean): Promise<number> => {
-    for (let i = 0; i < 600; i++) {
+    await eventually(`the breaker comes to ${String(wanted)}`, async () => {
       const row = await health();
-      if (row && wanted(row)) return (await outside.mypos.accessLog()).length;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`the breaker never came to that: ${JSON.stringify(await health())}`);
+      return row !== undefined && wanted(row);
+    });
+    return (await outside.mypos.accessLog()).length;
   };
 
   it('asks a bank that is down with one probe, not with the fleet, and reads all once it answers', async () => {
@@ -70,8 +70,12 @@ describe('the circuit breaker of a connection', () => {
     expect(afterProbe).toBeLessThanOrEqual(first + 4 + 1);
 
     await outside.mypos.clearFaults();
-    await letTimePass();
-    const run = await gateway.finished(runId);
+    // A call that was under way may fail after the faults are gone and open the breaker once more.
+    const run = await eventually('the run is finished', async () => {
+      await letTimePass();
+      const seen = await gateway.ok('GET', `/admin/runs/${runId}`);
+      return seen.status === 'finished' && seen;
+    });
     expect(run.outcomes).toEqual({ READ: ACCOUNTS });
     expect(await health()).toMatchObject({ unavailable_in_row: 0, open_until: null });
   }, 60_000);

@@ -18,9 +18,13 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await administer(`create database ${name} template ${TEMPLATE}`);
   const url = withDatabase(serverUrl(), name);
   const dataSource = await openDataSource({ url, applicationName: 'test' });
+  const database = databaseOf(dataSource);
+  // The template's installation is as old as the test run, and no two databases may share its id.
+  await database.query(`delete from installation`);
+  await database.query(`insert into installation default values`);
   return {
     url,
-    database: databaseOf(dataSource),
+    database,
     dataSource,
     drop: async () => {
       await dataSource.destroy();
