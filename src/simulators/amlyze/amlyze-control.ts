@@ -9,7 +9,7 @@ interface ControlParts {
   readonly accounts: AccountRegister;
   readonly ledger: Ledger;
   /** registers them and says how many there are then */
-  putTokens(given: Fields[]): number;
+  readonly putTokens: (given: Fields[]) => number;
 }
 
 /** What can be told to AMLYZE, and asked of its ledger, under /_sim/. */

@@ -54,7 +54,7 @@ function tenantHeaderFrom(given: Fields): AmlyzeSettings['tenantHeader'] {
 /** The settings with what is given taken over; null takes a limit, a demand or a classifier away. */
 export function changedSettings(former: AmlyzeSettings, given: Fields): AmlyzeSettings {
   const classifier = (
-    name: keyof AmlyzeSettings & string,
+    name: keyof AmlyzeSettings,
     known: readonly string[] | null,
   ): readonly string[] | null => (given.has(name) ? (given.texts(name) ?? null) : known);
   return {
