@@ -45,7 +45,9 @@ describe('the circuit breaker of a connection', () => {
   const health = async (): Promise<Json> => (await testDatabase.database.query('select * from connection_health'))[0];
 
   const letTimePass = async (): Promise<void> => {
-    await testDatabase.database.query(`update connection_health set open_until = now() - interval '1 second'`);
+    await testDatabase.database.query(
+      `update connection_health set open_until = now() - interval '1 second' where open_until is not null`,
+    );
     await testDatabase.database.query(`update sync_run_account set due_at = now() where outcome is null`);
   };
 
