@@ -9,7 +9,7 @@ describe('the fault suite with small loads', () => {
   let rig: Rig;
 
   beforeAll(async () => {
-    rig = await Rig.open();
+    rig = await Rig.open('swc');
   }, SCENARIO_MS);
   afterAll(() => rig.close(), 30_000);
 

@@ -22,7 +22,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGateway, type Build } from './build';
+import { buildGateway, type Build, type Compiler } from './build';
 import { Guardian } from './guardian';
 import { PostgresServer } from './postgres-server';
 import { startPeers, type Peers } from './simulators';
@@ -41,14 +41,14 @@ export class Rig {
     readonly postgres: PostgresServer,
   ) {}
 
-  static async open(): Promise<Rig> {
+  static async open(compiler: Compiler = 'tsc'): Promise<Rig> {
     const guardian = new Guardian();
     try {
       const folder = mkdtempSync(join(tmpdir(), 'faults-'));
       // As root Postgres runs as another user, who has to pass.
       chmodSync(folder, 0o711);
       if (!KEEP) guardian.removes(folder);
-      const build = buildGateway();
+      const build = buildGateway(compiler);
       const [postgres, peers] = await Promise.all([
         PostgresServer.start(join(folder, 'postgres'), guardian),
         startPeers(build, folder, guardian),
