@@ -85,7 +85,7 @@ describe('npm run sandbox', () => {
       expect(kept.output).toMatch(/^50 accounts at 2 banks, run 2,/m);
       expect(kept.output).not.toMatch(/:(3000|400[123])\b/);
       for (const occupant of occupants) occupant.close();
-    }, 60_000);
+    }, 120_000);
   });
 
   it('goes on until Ctrl-C, keeps other sandboxes out of its folder, and brings a killed gateway back', async () => {
@@ -103,21 +103,21 @@ describe('npm run sandbox', () => {
 
     expect(await sandbox.signal('SIGINT')).toBe(0);
     expect(living()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('ends with 130 and leaves no process when Ctrl-C comes in the middle of the start', async () => {
     const sandbox = start('--accounts', '3');
     await eventually('Postgres starts', async () => living('postgres').length > 0);
     expect(await sandbox.signal('SIGINT')).toBe(130);
     expect(living()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('takes its processes along when it is killed', async () => {
     const sandbox = start('--accounts', '3');
     await sandbox.says(/Ctrl-C ends everything/);
     await sandbox.signal('SIGKILL');
     await noneLeft();
-  }, 60_000);
+  }, 120_000);
 
   it('ends when npm is ended, whose signal never reaches it', async () => {
     const sandbox = SandboxProcess.startByNpm(dataDir, '--accounts', '3');
@@ -125,7 +125,7 @@ describe('npm run sandbox', () => {
     await sandbox.says(/Ctrl-C ends everything/);
     process.kill(sandbox.pid, 'SIGTERM');
     await noneLeft();
-  }, 60_000);
+  }, 120_000);
 
   it('copes with the Postgres of a sandbox whose every other process was killed', async () => {
     const sandbox = start('--accounts', '3');
@@ -136,7 +136,7 @@ describe('npm run sandbox', () => {
     expect(living().map(({ command }) => command)).toContainEqual(expect.stringContaining('postgres'));
     const next = start('--accounts', '3', '--once');
     expect({ code: await next.exited, output: next.output }).toMatchObject({ code: 0 });
-  }, 60_000);
+  }, 120_000);
 
   it('ends with 1, says why and leaves no process when a simulator dies', async () => {
     const sandbox = start('--accounts', '3');
@@ -145,7 +145,7 @@ describe('npm run sandbox', () => {
     expect(await sandbox.exited).toBe(1);
     expect(sandbox.output).toContain('the simulator of amlyze ended (signal SIGKILL)');
     expect(living()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('deletes nothing of a folder that is not a sandbox of ours', async () => {
     const foreign = join(dataDir, 'foreign');
