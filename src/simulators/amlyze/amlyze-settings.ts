@@ -53,10 +53,8 @@ function tenantHeaderFrom(given: Fields): AmlyzeSettings['tenantHeader'] {
 
 /** The settings with what is given taken over; null takes a limit, a demand or a classifier away. */
 export function changedSettings(former: AmlyzeSettings, given: Fields): AmlyzeSettings {
-  const classifier = (
-    name: keyof AmlyzeSettings,
-    known: readonly string[] | null,
-  ): readonly string[] | null => (given.has(name) ? (given.texts(name) ?? null) : known);
+  const classifier = (name: keyof AmlyzeSettings, known: readonly string[] | null): readonly string[] | null =>
+    given.has(name) ? (given.texts(name) ?? null) : known;
   return {
     rejectedConsumesNumber: given.flag('rejectedConsumesNumber', former.rejectedConsumesNumber),
     tenantHeader: given.has('tenantHeader') ? tenantHeaderFrom(given) : former.tenantHeader,

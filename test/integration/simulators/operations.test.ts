@@ -232,6 +232,12 @@ describe('the operation endpoints of the AMLYZE simulator', () => {
     },
   );
 
+  it('take an amountInEuro that is the amount of an operation in euro, however it is spelt', async () => {
+    expect(said(await sendOperation(url, operation('eur', { amountInEuro: 1499.1 }, '1499.100')))).toBe(
+      'REQUEST_ACCEPTED',
+    );
+  });
+
   it('reject an unknown type in a batch in the longer form of the words', async () => {
     expect(resultsOf(await sendOperations(url, [operation('i', { operationType: 'INVALID' })]))[0]).toMatchObject({
       errorDescription:
