@@ -14,10 +14,10 @@ export class Crew {
 
   /** Exactly so many, all ready: those too many are asked to end, those that are missing are started. */
   async muster(count: number): Promise<void> {
-    const surplus = this.places.splice(count).filter((replica) => replica?.alive);
-    await Promise.all(surplus.map((replica) => replica?.terminate()));
+    const surplus = this.places.splice(count);
+    await Promise.all(surplus.map(async (replica) => replica?.terminate()));
     await Promise.all(Array.from({ length: count }, (_, place) => this.fill(place)));
-    await Promise.all(this.places.map((replica) => replica?.ready()));
+    await Promise.all(this.places.map(async (replica) => replica?.ready()));
   }
 
   /** Who holds the place; a seed with fewer replicas means the last of those that are there. */
