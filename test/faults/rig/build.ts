@@ -18,7 +18,7 @@ const ROOT = join(__dirname, '..', '..', '..');
 /** Inside node_modules, so that the built program finds its packages. */
 const BUILDS = join(ROOT, 'node_modules', '.cache', 'fault-suite');
 /** A build that nobody has used for so long is no running suite's. */
-const UNUSED_MS = 2 * 60 * 60 * 1000;
+const KEPT_MS = 2 * 60 * 60 * 1000;
 
 /** As jest.config.js compiles the sources. */
 const SWC: Options = {
@@ -90,7 +90,8 @@ function compileWithSwc(outDir: string): void {
 function removeOld(): void {
   for (const name of readdirSync(BUILDS)) {
     const folder = join(BUILDS, name);
-    if (statSync(folder).mtimeMs < Date.now() - KEPT_MS) rmSync(folder, { recursive: true, force: true });
+    const usedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (usedMs < Date.now() - UNUSED_MS) rmSync(folder, { recursive: true, force: true });
   }
 }
 
