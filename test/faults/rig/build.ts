@@ -91,7 +91,7 @@ function removeOld(): void {
   for (const name of readdirSync(BUILDS)) {
     const folder = join(BUILDS, name);
     const usedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (usedMs < Date.now() - UNUSED_MS) rmSync(folder, { recursive: true, force: true });
+    if (usedMs < Date.now() - KEPT_MS) rmSync(folder, { recursive: true, force: true });
   }
 }
 
