@@ -254,8 +254,9 @@ select subject_id, consent_id, 'schedule', gen_random_uuid(), now() - interval '
       const { hit } = await threeAccounts();
       await spend(hit, spent);
       await fault(hit, says(503, ''));
-      await readAndHasten(hit, calls - 1);
+      const { run } = await readAndHasten(hit, calls - 1);
       expect(await callsOf(outside.mypos, hit.number)).toBe(calls);
+      expect(await gateway.list(`/admin/readings?runId=${run.id}`)).toHaveLength(calls);
     });
 
     it('is not asked again with a last read that others have left over meanwhile', async () => {
