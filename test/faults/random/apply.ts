@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { WireRule } from '../proxy';
 import type { Peer } from '../rig/history';
 import type { World } from '../rig/world';
+import { killSession } from '../rig/kill-session';
 import type { Crew } from './crew';
 import { describeFault, type Fault } from './plan';
 
@@ -46,7 +47,7 @@ export class FaultHand {
   private async strikePostgres(
     fault: Extract<Fault, { kind: 'postgres-restart' | 'postgres-session' | 'postgres-pause' }>,
   ): Promise<void> {
-    const { postgres, databaseUrl } = this.world;
+    const { postgres } = this.world;
     if (fault.kind === 'postgres-pause') {
       postgres.pause();
       await wait(fault.forMs);
@@ -55,9 +56,7 @@ export class FaultHand {
       await postgres.stop(fault.signal);
       await postgres.startAgain();
     } else {
-      const [newest] = await postgres.sessions(databaseUrl);
-      // Postgres takes a session that dies so for a sign of corrupted memory: all sessions end, and it recovers.
-      if (newest !== undefined) process.kill(newest, 'SIGKILL');
+      await killSession(this.world);
     }
   }
 

@@ -62,7 +62,11 @@ export class PostgresServer {
     const pids = this.processes();
     if (signal === 'SIGKILL') for (const pid of pids) tryKill(pid, 'SIGKILL');
     else signalPostmaster(this.postmaster, signal);
-    await eventually('Postgres has ended', async () => !pids.some((pid) => isAlive(pid)), 30_000);
+    await this.hasEnded(pids).catch(() => {
+      // A shutdown in good order can wait for ever, for a recovery say; the suite must not.
+      for (const pid of pids) tryKill(pid, 'SIGKILL');
+      return this.hasEnded(pids);
+    });
     this.guardian.forget(this.postmaster);
   }
 
@@ -97,6 +101,10 @@ export class PostgresServer {
       );
       return rows.map((row) => row.pid);
     });
+  }
+
+  private async hasEnded(pids: readonly number[]): Promise<void> {
+    await eventually('Postgres has ended', async () => !pids.some((pid) => isAlive(pid)), 15_000);
   }
 
   private async makeTemplate(): Promise<void> {
