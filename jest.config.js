@@ -19,5 +19,7 @@ module.exports = {
       },
     ],
   },
+  // Most tests wait for a process, a server or Postgres: one worker a core, not one less.
+  maxWorkers: '100%',
   testTimeout: 30_000,
 };

@@ -95,8 +95,8 @@ export class SingleSender {
   private async claim(): Promise<number> {
     const { lane, database, environment } = this.parts;
     const free = AHEAD * lane.concurrency - this.held.size;
-    // A claim a record would cost more than the send: it waits until a good part of the room is free.
-    if (free < lane.concurrency) return 0;
+    // A claim a record would cost more than the send: it waits until half of the room is free.
+    if (free < (AHEAD / 2) * lane.concurrency) return 0;
     const leave = await askLeave(
       database,
       lane.endpoint,
@@ -142,7 +142,8 @@ export class SingleSender {
 
   private async startNext(): Promise<void> {
     const { lane, database, environment, replica } = this.parts;
-    const records = this.claimed.splice(0, lane.concurrency);
+    // One round of calls beside the next: so many share a commit, and no more are in doubt before they are sent.
+    const records = this.claimed.splice(0, 2 * lane.concurrency);
     try {
       const attempts = await startAttempts(database, records, {
         endpoint: lane.endpoint,
