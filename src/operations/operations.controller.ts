@@ -89,7 +89,8 @@ export class OperationsController {
       const state = await this.imports.run(body, mediaType(request), key);
       response.status(202).json(toImportView(state));
     } catch (error) {
-      if (!response.closed && !request.destroyed) throw error;
+      // A request that was read to its end is `destroyed` too; only the socket tells that nobody waits any more.
+      if (!response.closed && !request.socket.destroyed) throw error;
       this.logger.log('the client of an import of operations went away; complete chunks are stored');
     }
   }
