@@ -11,13 +11,12 @@ import { DatabaseClock } from '../shared/database-clock';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { Metrics } from '../shared/metrics';
 import { SecretBox } from '../shared/secret-box';
+import { repeatAfter, toStop } from './after-failure';
 import type { ClaimedSubject } from './claim-reads';
 import { storable } from './storable';
-import type { AccountReading, Stop, SubjectResult } from './subject-result';
+import type { AccountReading, SubjectResult } from './subject-result';
 import type { WaitingAccount } from './waiting-accounts';
 
-/** Repeats of a read within a run, and the wait before each. */
-const REPEAT_WAITS_MS = [1_000, 5_000] as const;
 const NO_HASH = '';
 
 /** A mapping's result, or the refusal of a body that could not even be mapped. */
@@ -236,30 +235,4 @@ function closed(account: WaitingAccount): AccountReading {
     steps: [],
     balances: [],
   };
-}
-
-/**
- * A repeat never takes the last read of the consent's window: that one is left for an operator or the next slot. A
- * renewed token may take it, for the read before it has brought nothing and the bank can be read.
- */
-function repeatAfter(
-  subject: ClaimedSubject,
-  result: Pick<FailedRead, 'retry' | 'bytesMayHaveLeft'>,
-): number | undefined {
-  const tries = Math.max(...subject.accounts.flatMap((account) => account.runs.map((run) => run.tries)), 0);
-  const readsLeft = subject.readsLeft + (result.bytesMayHaveLeft ? 0 : 1);
-  if (result.retry === 'renew-token') return subject.tokenRenewed || readsLeft < 1 ? undefined : 0;
-  return result.retry === 'in-run' && readsLeft >= 2 ? REPEAT_WAITS_MS[tries] : undefined;
-}
-
-function toStop(subject: ClaimedSubject, result: FailedRead): Stop | undefined {
-  const { stops, outcome, reason, retryAfterMs } = result;
-  if (stops === 'nothing') return undefined;
-  if (outcome === 'CERTIFICATE_PROBLEM') return { scope: 'connection', kind: 'pause', reason };
-  // Without a read left the new token was not tried yet; the next slot will.
-  if (result.retry === 'renew-token' && !subject.tokenRenewed) return undefined;
-  if (stops === 'consent' && (outcome === 'CONSENT_REQUIRED' || outcome === 'TOKEN_REJECTED')) {
-    return { scope: 'consent', kind: 'stop', outcome, reason };
-  }
-  return retryAfterMs === undefined ? undefined : { scope: stops, kind: 'wait', reason, forMs: retryAfterMs };
 }

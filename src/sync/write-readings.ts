@@ -2,30 +2,12 @@ import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
+import { at, insertReadings, type ReadingRow } from './insert-readings';
 import { businessKey, planRecord, type RecordIdentity } from './plan-records';
 import { giveBackReads, pinTypes, setRepeat, stopAsAsked } from './settle-reads';
 import { storable } from './storable';
 import type { AccountReading, SubjectResult } from './subject-result';
 import type { WaitingRun } from './waiting-accounts';
-
-/** A row of balance_reading, its id still to come. */
-interface ReadingRow {
-  subject: SubjectResult;
-  accountId: string;
-  runId: string | undefined;
-  outcome: ReadingOutcome;
-  reason: string | undefined;
-  nextReadAt: Date | undefined;
-  /** Set for the reading that came from the call or the denial itself; an ALREADY_READ has none of its traces. */
-  own: AccountReading | undefined;
-  balanceAt: MappedBalance | undefined;
-  communicationNumber: string | undefined;
-  steps: { rule: string; text: string }[];
-  /** Index of the reading that an ALREADY_READ points to. */
-  first: number | undefined;
-  /** The run's account is done with this reading. */
-  finishes: boolean;
-}
 
 /** How many records a group made, and which readings it kept; for metrics and the delivery's doorbell. */
 export interface WrittenGroup {
@@ -194,44 +176,6 @@ function alreadyRead(result: SubjectResult, reading: AccountReading, first: numb
   }));
 }
 
-const RESERVE = {
-  name: 'sync-reserve-reading-ids',
-  text: `select nextval(pg_get_serial_sequence('balance_reading', 'id')) as id from generate_series(1, $1::integer)`,
-};
-
-const INSERT_READINGS = {
-  name: 'sync-insert-readings',
-  text: `
-insert into balance_reading (id, account_id, run_id, outcome, reason, next_read_at, fetched_at, request_id, http_status, latency_ms,
-  raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id)
-select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
-  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::json[], $16::bigint[])`,
-};
-
-async function insertReadings(tx: Queryable, rows: readonly ReadingRow[]): Promise<string[]> {
-  const ids = (await tx.query<{ id: string }>(RESERVE, [rows.length])).map((row) => row.id);
-  const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
-  await tx.query(INSERT_READINGS, [
-    ids,
-    column((r) => r.accountId),
-    column((r) => r.runId ?? null),
-    column((r) => r.outcome),
-    column((r) => r.reason ?? null),
-    column((r) => r.nextReadAt?.toISOString() ?? null),
-    column((r) => r.subject.fetchedAt.toISOString()),
-    column((r) => (r.own && r.subject.call ? r.subject.subject.requestId : null)),
-    column((r) => (r.own ? (r.subject.call?.httpStatus ?? null) : null)),
-    column((r) => (r.own && r.subject.call ? Math.round(r.subject.call.latencyMs) : null)),
-    column((r) => (r.own ? (r.subject.call?.body ?? null) : null)),
-    column((r) => r.balanceAt?.balanceAt ?? null),
-    column((r) => r.balanceAt?.balanceAtSource ?? null),
-    column((r) => r.communicationNumber ?? null),
-    column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null)),
-    column((r) => (r.first === undefined ? null : at(ids, r.first))),
-  ]);
-  return ids;
-}
-
 const FINISH = {
   name: 'sync-finish-accounts',
   text: `update sync_run_account s set outcome = f.outcome, reading_id = f.reading_id
@@ -260,10 +204,4 @@ from unnest($1::bigint[], $2::boolean[]) as c(id, called) where u.id = c.id`,
 
 async function release(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {
   await tx.query(RELEASE, [results.map((r) => r.subject.state.subjectId), results.map((r) => r.call !== undefined)]);
-}
-
-function at<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new Error(`no item at ${index}`);
-  return item;
 }

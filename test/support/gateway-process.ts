@@ -20,7 +20,7 @@ export class GatewayProcess {
 
   /** On a free port; resolves once it is ready. */
   static async start(variables: NodeJS.ProcessEnv): Promise<GatewayProcess> {
-    const { dist } = buildGateway();
+    const { dist } = buildGateway('swc');
     const env = {
       PATH: process.env['PATH'],
       PORT: '0',

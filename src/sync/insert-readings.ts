@@ -1,0 +1,69 @@
+import type { MappedBalance } from '../balances/balance';
+import type { ReadingOutcome } from '../balances/outcome';
+import type { Queryable } from '../shared/database';
+import type { AccountReading, SubjectResult } from './subject-result';
+
+/** A row of balance_reading, its id still to come. */
+export interface ReadingRow {
+  subject: SubjectResult;
+  accountId: string;
+  runId: string | undefined;
+  outcome: ReadingOutcome;
+  reason: string | undefined;
+  nextReadAt: Date | undefined;
+  /** Set for the reading that came from the call or the denial itself; an ALREADY_READ has none of its traces. */
+  own: AccountReading | undefined;
+  balanceAt: MappedBalance | undefined;
+  communicationNumber: string | undefined;
+  steps: { rule: string; text: string }[];
+  /** Index of the reading that an ALREADY_READ points to. */
+  first: number | undefined;
+  /** The run's account is done with this reading. */
+  finishes: boolean;
+}
+
+const RESERVE = {
+  name: 'sync-reserve-reading-ids',
+  text: `select nextval(pg_get_serial_sequence('balance_reading', 'id')) as id from generate_series(1, $1::integer)`,
+};
+
+const INSERT_READINGS = {
+  name: 'sync-insert-readings',
+  text: `
+insert into balance_reading (id, account_id, run_id, outcome, reason, next_read_at, fetched_at, request_id, http_status, latency_ms,
+  raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id)
+select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
+  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::json[], $16::bigint[])`,
+};
+
+/** Stores the rows; their ids, in the same order. */
+export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[]): Promise<string[]> {
+  const ids = (await tx.query<{ id: string }>(RESERVE, [rows.length])).map((row) => row.id);
+  const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
+  await tx.query(INSERT_READINGS, [
+    ids,
+    column((r) => r.accountId),
+    column((r) => r.runId ?? null),
+    column((r) => r.outcome),
+    column((r) => r.reason ?? null),
+    column((r) => r.nextReadAt?.toISOString() ?? null),
+    column((r) => r.subject.fetchedAt.toISOString()),
+    column((r) => (r.own && r.subject.call ? r.subject.subject.requestId : null)),
+    column((r) => (r.own ? (r.subject.call?.httpStatus ?? null) : null)),
+    column((r) => (r.own && r.subject.call ? Math.round(r.subject.call.latencyMs) : null)),
+    column((r) => (r.own ? (r.subject.call?.body ?? null) : null)),
+    column((r) => r.balanceAt?.balanceAt ?? null),
+    column((r) => r.balanceAt?.balanceAtSource ?? null),
+    column((r) => r.communicationNumber ?? null),
+    column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null)),
+    column((r) => (r.first === undefined ? null : at(ids, r.first))),
+  ]);
+  return ids;
+}
+
+/** The item that must be there. */
+export function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`no item at ${index}`);
+  return item;
+}
