@@ -131,14 +131,12 @@ describe('connections', () => {
   });
 
   it('changes only what a PATCH names, and takes a setting or an optional secret away by null', async () => {
-    const created = await admin.api
-      .post('/admin/connections')
-      .send(
-        mypos('merged', {
-          settings: { timeoutMs: 500, timeZone: 'Europe/Sofia' },
-          secrets: { apiKey: API_KEY, caCertificate: tls('test-authority.pem') },
-        }),
-      );
+    const created = await admin.api.post('/admin/connections').send(
+      mypos('merged', {
+        settings: { timeoutMs: 500, timeZone: 'Europe/Sofia' },
+        secrets: { apiKey: API_KEY, caCertificate: tls('test-authority.pem') },
+      }),
+    );
     const { id } = created.body as { id: string };
     const path = `/admin/connections/${id}`;
     const patched = await admin.api
