@@ -270,6 +270,29 @@ describe('delivery', () => {
     expect(await amlyze.stats()).toMatchObject({ replays: 20, replaysWithOtherContent: 0 });
   });
 
+  test.each<[string, FaultRule['do']]>([
+    ['a 429', { kind: 'retry-after' }],
+    ['a 401', { kind: 'status', status: 401 }],
+    ['a 413', { kind: 'too-large', maxItems: 1 }],
+    ['a 400', { kind: 'reject-batch-containing' }],
+  ])('keeps the doubt of an earlier send through %s', async (_what, refusal) => {
+    const numbers = await enqueue(4);
+    await once({ kind: 'drop-after-commit' });
+    await bench.turn();
+    await once(refusal);
+    await bench.endPauseTime();
+    await bench.turn();
+    expect((await rows.all()).map(({ state, in_doubt }) => [state, in_doubt])).toEqual(
+      numbers.map(() => ['pending', true]),
+    );
+    await bench.endPauseTime();
+    await bench.drain();
+    expect((await rows.all()).map(({ state, reason }) => [state, reason])).toEqual(
+      numbers.map(() => ['accepted', 'replayed']),
+    );
+    expect(await ledgerNumbers()).toEqual(numbers);
+  });
+
   describe('while the endpoint fails as a whole', () => {
     test.each<[string, FaultRule['do'], string]>([
       ['503', { kind: 'status', status: 503 }, '503'],
