@@ -2,7 +2,7 @@ import { describe, isSound, violationsOf } from './checker/check';
 import { checkWorld } from './checker/check-world';
 import type { Rig } from './rig/rig';
 import type { World } from './rig/world';
-import type { Figures, Scenario, Size } from './scenarios/scenario';
+import type { Figures, OwnServer, Scenario, Size } from './scenarios/scenario';
 
 export interface ScenarioReport {
   scenario: Pick<Scenario, 'id' | 'title' | 'injected' | 'expected'>;
@@ -34,8 +34,10 @@ export async function runScenario(
   if (impossible !== undefined) return { ...report, result: 'not run', problems: [impossible] };
 
   let world: World | undefined;
+  let server: OwnServer | undefined;
   try {
-    world = await rig.world({ ...scenario.world, seed });
+    server = await scenario.server?.(rig);
+    world = await rig.world({ ...scenario.world, seed }, server?.postgres);
     const scene = { world, accounts: scenario.accounts[size], size };
     await scenario.inject(scene);
     await world.settled();
@@ -45,6 +47,7 @@ export async function runScenario(
   }
   // Also where an expectation failed: what the invariants say is the better half of the message.
   if (world) await judge(world, report);
+  await server?.end();
   report.seconds = (performance.now() - beganMs) / 1000;
   return { ...report, result: report.problems.length === 0 ? 'ok' : 'failed' };
 }

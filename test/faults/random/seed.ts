@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW } from '../../../src/simulators/defaults';
 import { isSound, violationsOf } from '../checker/check';
 import { checkWorld } from '../checker/check-world';
+import { connect } from '../rig/connect';
 import { Random } from '../rig/random';
 import { PEERS } from '../rig/simulators';
 import { loadAccount, type Bank, type LoadAccount } from '../rig/workload';
@@ -106,36 +106,22 @@ class SeedRun {
     const gateway = await this.crew.anyone();
     const settings = { timeoutMs: TIMEOUT_MS, breakerSeconds: 1 };
     for (const bank of BANKS) {
-      this.world.registered[bank] = await this.connect(bank, settings);
+      // A connection and a consent of this seed's own.
+      this.world.registered[bank] = await connect(this.world, gateway, bank, {
+        name: `${bank} ${this.plan.seed} ${firstIndex}`,
+        settings,
+        consent: {
+          frequencyPerDay: READS_A_DAY,
+          agreementReference: 'fault suite',
+          ...(bank === 'mypos' ? { accessToken: await this.newToken('first') } : {}),
+        },
+      });
       const accounts = Array.from({ length: this.plan.accounts[bank] }, (_, n) =>
         loadAccount(bank, firstIndex + n, this.random),
       );
       await this.world.registerAccounts(gateway, bank, accounts);
       this.accounts.push(...accounts);
     }
-  }
-
-  /** A connection and a consent of this seed's own. */
-  private async connect(bank: Bank, settings: object): Promise<{ connectionId: string; consentId: string }> {
-    const gateway = await this.crew.anyone();
-    const { apiKey, consentId } = SANDBOX_MYPOS;
-    const { clientId, clientCode, signatureKey, merchantId, bankCode, consentId: osvConsent } = SANDBOX_ONESINGLEVIEW;
-    const connection = await gateway.ok('POST', '/admin/connections', {
-      name: `${bank} ${this.plan.seed} ${Date.now()}`,
-      provider: bank,
-      baseUrl: this.world.wire[bank].url,
-      settings: bank === 'mypos' ? settings : { merchantId, creditLine: 'own-funds', ...settings },
-      secrets: bank === 'mypos' ? { apiKey } : { clientId, clientCode, signatureKey },
-    });
-    const consent = await gateway.ok('POST', '/admin/consents', {
-      connectionId: connection.id,
-      ...(bank === 'mypos'
-        ? { consentId, accessToken: await this.newToken('first') }
-        : { consentId: osvConsent, bankCode }),
-      frequencyPerDay: READS_A_DAY,
-      agreementReference: 'fault suite',
-    });
-    return { connectionId: connection.id, consentId: consent.id };
   }
 
   /** A token of myPOS that no other seed has, so that its expiry is this seed's own. */

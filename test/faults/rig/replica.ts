@@ -34,6 +34,20 @@ export class GatewayReplica {
     readonly url: string,
   ) {}
 
+  /** Only its process: for one that may be gone before it listens. */
+  static spawn({ index, build, env, logFile, guardian }: ReplicaParts): RigProcess {
+    return RigProcess.start(
+      {
+        title: `replica ${index}`,
+        file: `${build.dist}/main.js`,
+        nodeArgs: ['--max-semi-space-size=32', '--disable-proto=delete'],
+        env,
+        logFile,
+      },
+      guardian,
+    );
+  }
+
   /** Starts it and waits until it is ready. */
   static async start(parts: ReplicaParts): Promise<GatewayReplica> {
     const replica = await GatewayReplica.launch(parts);
@@ -43,16 +57,7 @@ export class GatewayReplica {
 
   /** Starts it and waits only until it listens. */
   static async launch(parts: ReplicaParts): Promise<GatewayReplica> {
-    const process = RigProcess.start(
-      {
-        title: `replica ${parts.index}`,
-        file: `${parts.build.dist}/main.js`,
-        nodeArgs: ['--max-semi-space-size=32', '--disable-proto=delete'],
-        env: parts.env,
-        logFile: parts.logFile,
-      },
-      parts.guardian,
-    );
+    const process = GatewayReplica.spawn(parts);
     const [, url = ''] = await process.says(
       /"msg":"gateway listens".*?"url":"(http[^"]+)"|"url":"(http[^"]+)".*?"msg":"gateway listens"/,
     );

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { GatewayReplica } from '../rig/replica';
 import type { World } from '../rig/world';
-import { bankInStep } from './looks';
+import { eventually } from '../../support/eventually';
+import { count } from './looks';
 import type { Scene } from './scenario';
 
 /** A lease, a poll, the take-back and the send again on a busy machine. */
@@ -8,22 +10,31 @@ const LEASE_MS = 2_000;
 export const TAKE_OVER_MS = LEASE_MS + 15_000;
 
 /**
- * The first replica reads and dies at the fail point of its first batch; the others, which must not come before it, wait
- * stopped until then. Ends when the first one is gone.
+ * AMLYZE is not reachable while everything is read, so that the first batch is a full one. Then it is, and the first replica
+ * that sends dies at the fail point; the other, which must not come before it, stands still until then. What dies is a probe:
+ * its death must not keep the endpoint shut for longer than its lease.
  */
 export async function dieAt(scene: Scene, failPoint: string): Promise<void> {
-  const { world, accounts, size } = scene;
-  const [doomed, others] = await Promise.all([
-    world.startReplica({ FAIL_POINTS: failPoint }),
-    world.startReplicas(size === 'full' ? 2 : 1),
-  ]);
-  await world.register(doomed, 'mypos', accounts);
-  await bankInStep(world);
-  for (const other of others) other.pause();
-  await world.resync(doomed);
-  assert.equal(await doomed.process.exited, 'SIGKILL', `the replica dies at ${failPoint}`);
-  world.history.add({ kind: 'action', what: `replica ${doomed.index} died at ${failPoint}` });
-  for (const other of others) other.resume();
+  const { world, accounts } = scene;
+  const other = await world.startReplica();
+  await world.register(other, 'mypos', accounts);
+  await world.wire.amlyze.refuse();
+  await world.resync(other);
+  await eventually('all is read', async () => (await count(world, 'amlyze_record')) === accounts, 60_000);
+  await eventually(
+    'nothing is under way',
+    async () => (await count(world, `amlyze_record where state = 'sending'`)) === 0,
+  );
+  other.pause();
+  await world.wire.amlyze.accept();
+  const parts = world.replicaParts({ FAIL_POINTS: failPoint });
+  // Its first poll sends, so it may be gone before it listens.
+  const doomed = GatewayReplica.spawn(parts);
+  const survived = setTimeout(() => doomed.signal('SIGTERM'), 60_000);
+  assert.equal(await doomed.exited, 'SIGKILL', `the replica dies at ${failPoint}; it said ${doomed.lastWords()}`);
+  clearTimeout(survived);
+  world.history.add({ kind: 'action', what: `replica ${parts.index} died at ${failPoint}` });
+  other.resume();
   await world.heal(TAKE_OVER_MS);
 }
 

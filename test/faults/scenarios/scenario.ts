@@ -1,7 +1,15 @@
+import type { PostgresServer } from '../rig/postgres-server';
+import type { Rig } from '../rig/rig';
 import type { World, WorldOptions } from '../rig/world';
 
 /** Figures that a scenario shows in its line: how many records, milliseconds … */
 export type Figures = Readonly<Record<string, number | string>>;
+
+/** A database server for one scenario alone. */
+export interface OwnServer {
+  postgres: PostgresServer;
+  end(): Promise<void>;
+}
 
 /** `full` in npm run faults, `reduced` in npm test. */
 export type Size = 'full' | 'reduced';
@@ -28,6 +36,8 @@ export interface Scenario {
   world?: Omit<WorldOptions, 'seed'>;
   /** Why this machine cannot run it; then it is reported as not run, never as passed. */
   impossible?: () => Promise<string | undefined>;
+  /** A Postgres of its own, instead of the rig's. */
+  server?: (rig: Rig) => Promise<OwnServer>;
   /** Starts replicas, registers accounts, opens runs, does the harm, and ends with `world.heal`. */
   inject(scene: Scene): Promise<void>;
   /** Called when everything is settled; throws where an expectation does not hold. */
