@@ -67,7 +67,8 @@ export class AccountsController {
       response.type('application/json');
       await pipeline(Readable.from(toJson(result)), response);
     } catch (error) {
-      if (!response.closed && !request.destroyed) throw error;
+      // A request that was read to its end is destroyed too, and its client waits for the answer.
+      if (!response.closed && !request.readableAborted) throw error;
       this.logger.log('the client of an import went away; complete chunks are stored');
     } finally {
       await rejections.dispose();

@@ -1,0 +1,222 @@
+import { once } from 'node:events';
+import { type ClientRequest, request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ADMIN_KEY, type AdminApp } from '../support/admin-app';
+import { eventually } from '../support/eventually';
+import type { Json } from '../support/gateway';
+import { call, importLines, operation, post, settleAs, startOperationsApp } from '../support/operations';
+
+describe('POST /admin/operations/import', () => {
+  let admin: AdminApp;
+
+  beforeEach(async () => {
+    admin = await startOperationsApp();
+  });
+  afterEach(() => admin.close());
+
+  const line = (id: string | number, changes: Record<string, unknown> = {}): string =>
+    JSON.stringify(operation(`op-${id}`, changes));
+  const lines = (count: number, from = 0): string[] => Array.from({ length: count }, (_, at) => line(from + at));
+  const count = async (table: string): Promise<number> => {
+    const [row] = await admin.testDatabase.database.query<{ n: number }>(`select count(*)::int as n from ${table}`);
+    return row?.n ?? -1;
+  };
+  const shown = async (importId: string): Promise<Json> =>
+    (await call(admin, 'GET', `/admin/operations/imports/${importId}`)).body;
+
+  function open(key?: string): ClientRequest {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/x-ndjson' };
+    return httpRequest(`${admin.url}/admin/operations/import`, {
+      method: 'POST',
+      headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    });
+  }
+
+  it('takes the good lines and keeps every bad one with its number, field and rule', async () => {
+    const answer = await importLines(admin, [
+      line(1),
+      '{"broken',
+      '',
+      line(2, { amount: 0 }),
+      line(1),
+      line(1, { amount: 5 }),
+      line(3, { currency: 'GBP', amount: 1000, euroExchangeRate: 1.16, amountInEuro: 1150 }),
+    ]);
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { status: 'finished', lines: 6, taken: 2, unchanged: 1, refused: 3, warned: 1, nextLine: 8 },
+    });
+    const { items } = await shown(answer.body.importId);
+    expect((items as Json[]).map(({ line: at, kind, findings }: Json) => [at, kind, findings[0].field])).toEqual([
+      [2, 'refused', ''],
+      [4, 'refused', 'amount'],
+      [6, 'conflict', 'operationExtId'],
+      [7, 'warned', 'amountInEuro'],
+    ]);
+  });
+
+  it('reads CSV with a header row, parties in columns of their own, decimals digit for digit', async () => {
+    const header =
+      'operationExtId,operationType,cardOperationSubType,riskManagementCategory,operationStatus,operationDateTime,sourceCountry,' +
+      'destinationCountry,currency,amount,financialFlowDirection,description,initializeScreeningProcesses,fastPayment,' +
+      'party1.partyRole,party1.entityType,party1.accountNumber,party1.bic,party1.title,' +
+      'party2.partyRole,party2.entityType,party2.accountNumber,party2.title,party3.partyRole';
+    const row = (id: string, amount: string, screening = '', fast = ''): string =>
+      `${id},CARD_PAYMENT,CARD_PURCHASE,OP_TRANSFER,EXECUTED,2024-08-16T13:00:00Z,LT,ES,EUR,${amount},OUTGOING,"Invoice ""02"", paid",` +
+      `${screening},${fast},DEBTOR,ORGANIZATION,LT121000011101001000,TESTLT21,"Us, Inc.",CREDITOR,ORGANIZATION,ES91,Costco,`;
+    const answer = await importLines(
+      admin,
+      [header, row('a', '900719925474099.310', 'PEP|SANCTIONS', 'true'), row('b', '1e3'), row('c', '5').slice(0, -9)],
+      { type: 'text/csv; charset=utf-8' },
+    );
+    expect(answer).toMatchObject({ status: 202, body: { source: 'csv', taken: 1, refused: 2 } });
+    const [record] = await admin.testDatabase.database.query<{ payload: string }>('select payload from amlyze_record');
+    expect(record?.payload).toContain('"amount":900719925474099.310,');
+    expect(JSON.parse(record?.payload ?? '')).toMatchObject({
+      description: 'Invoice "02", paid',
+      initializeScreeningProcesses: ['PEP', 'SANCTIONS'],
+      fastPayment: true,
+      listOperationParty: [
+        { partyRole: 'DEBTOR', title: 'Us, Inc.' },
+        { partyRole: 'CREDITOR', accountNumber: 'ES91' },
+      ],
+    });
+  });
+
+  it.each([
+    ['an unknown column', 'operationExtId,colour'],
+    ['a fifth party', 'operationExtId,party5.title'],
+    ['a double column', 'operationExtId,amount,amount'],
+    ['no operationExtId', 'amount,currency'],
+    ['nothing', ''],
+  ])('refuses a CSV file with %s in its header row and takes nothing', async (_, header) => {
+    const answer = await importLines(admin, [header, 'x,y'], { type: 'text/csv' });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'line 1' }] } });
+    expect(await count('amlyze_record')).toBe(0);
+  });
+
+  it('refuses other media types and unusable keys', async () => {
+    expect((await importLines(admin, [line(1)], { type: 'application/json' })).status).toBe(415);
+    expect((await importLines(admin, [line(1)], { key: 'a b' })).status).toBe(400);
+    expect((await importLines(admin, [line(1)], { key: 'x'.repeat(256) })).status).toBe(400);
+    expect(await count('operation_import')).toBe(0);
+  });
+
+  it('gives a finished import back under its key, whatever comes again', async () => {
+    const first = await importLines(admin, lines(3), { key: 'k-1' });
+    const again = await importLines(admin, lines(2000), { key: 'k-1' });
+    expect(again.body).toEqual(first.body);
+    expect(await count('amlyze_record')).toBe(3);
+    const csv = await importLines(admin, ['operationExtId'], { key: 'k-1', type: 'text/csv' });
+    expect(csv).toMatchObject({ status: 409, body: { detail: expect.stringContaining('ndjson') } });
+  });
+
+  it('counts the same file without a key as unchanged', async () => {
+    await importLines(admin, lines(700));
+    expect((await importLines(admin, lines(700))).body).toMatchObject({ taken: 0, unchanged: 700 });
+    expect(await count('amlyze_record')).toBe(700);
+  });
+
+  it('goes on after its client went away, without a doubled line or count', async () => {
+    const client = open('k-2');
+    client.on('error', () => undefined);
+    client.write(`${lines(1_234).join('\n')}\n`);
+    const state = await eventually('two chunks are stored', async () => {
+      const { items } = (await call(admin, 'GET', '/admin/operations/imports')).body;
+      return items[0]?.taken === 1_000 && items[0];
+    });
+    expect(state).toMatchObject({ status: 'running', nextLine: 1_001 });
+    client.destroy();
+    await eventually('it is interrupted', async () => (await shown(state.importId)).status === 'interrupted');
+    const answer = await importLines(admin, lines(1_500), { key: 'k-2' });
+    expect(answer.body).toMatchObject({
+      importId: state.importId,
+      status: 'finished',
+      lines: 1_500,
+      taken: 1_500,
+      unchanged: 0,
+    });
+    expect([await count('amlyze_record'), await count('operation')]).toEqual([1_500, 1_500]);
+  });
+
+  it('lets a newer request with the key go on and shuts the older one out', async () => {
+    const older = open('k-3');
+    const refused = once(older, 'response') as Promise<[Readable & { statusCode: number }]>;
+    older.write(`${lines(600).join('\n')}\n`);
+    await eventually('a chunk is stored', async () => (await count('amlyze_record')) === 500);
+    expect((await importLines(admin, lines(900), { key: 'k-3' })).body).toMatchObject({ lines: 900, taken: 900 });
+    older.end(lines(900, 600).join('\n'));
+    expect((await refused)[0].statusCode).toBe(409);
+    const { items } = (await call(admin, 'GET', '/admin/operations/imports')).body;
+    expect(items).toMatchObject([{ status: 'finished', lines: 900, taken: 900, unchanged: 0 }]);
+    expect(await count('amlyze_record')).toBe(900);
+  });
+
+  it('stores what two imports of the same operations have in common once', async () => {
+    const all = lines(2_000);
+    const [one, two] = await Promise.all([importLines(admin, all), importLines(admin, all.toReversed())]);
+    expect([one.body.lines, two.body.lines]).toEqual([2_000, 2_000]);
+    expect([one.body.taken + two.body.taken, one.body.unchanged + two.body.unchanged]).toEqual([2_000, 2_000]);
+    expect(await count('amlyze_record')).toBe(2_000);
+  });
+
+  it('takes corrections of rejected operations from a file', async () => {
+    const number = (await post(admin, operation('op-0'))).body.communicationNumber;
+    await settleAs(admin, number, 'rejected');
+    const answer = await importLines(admin, [line(0, { amount: 7 }), line(0, { amount: 7 }), line(0, { amount: 8 })]);
+    expect(answer.body).toMatchObject({ taken: 1, unchanged: 1, refused: 1 });
+  });
+
+  it('says where it stopped when the database fails, and goes on from there', async () => {
+    const { database } = admin.testDatabase;
+    await database.query(`create function boom() returns trigger language plpgsql as $$
+begin if new.operation_ext_id = 'op-700' then raise exception 'boom' using errcode = '53100'; end if; return new; end $$`);
+    await database.query('create trigger boom before insert on operation for each row execute function boom()');
+    const stopped = await importLines(admin, lines(1_200), { key: 'k-4' });
+    expect(stopped).toMatchObject({
+      status: 503,
+      body: {
+        type: 'urn:problem-type:import-stopped',
+        nextLine: 501,
+        detail: expect.stringContaining('Idempotency-Key'),
+      },
+    });
+    expect(await shown(stopped.body.importId)).toMatchObject({ status: 'interrupted', lines: 500, taken: 500 });
+    await database.query('drop trigger boom on operation');
+    const answer = await importLines(admin, lines(1_200), { key: 'k-4' });
+    expect(answer.body).toMatchObject({
+      importId: stopped.body.importId,
+      status: 'finished',
+      taken: 1_200,
+      lines: 1_200,
+    });
+  });
+
+  it('imports 100,000 operations at several thousand lines a second with memory that does not grow with the file', async () => {
+    const operations = 100_000;
+    let peakBytes = 0;
+    const before = process.memoryUsage().rss;
+    function* body(): Generator<string> {
+      for (let number = 0; number < operations; number += 1) {
+        if (number === 50_000) yield 'a broken line in the middle\n';
+        if (number % 1_000 === 0) peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+        yield `${line(number)}\n`;
+      }
+    }
+    const startedAt = performance.now();
+    const client = open();
+    const answered = once(client, 'response');
+    await pipeline(Readable.from(body()), client);
+    const [response] = (await answered) as [Readable];
+    const answer: Json = JSON.parse((await response.toArray()).join(''));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect(answer).toMatchObject({ status: 'finished', taken: operations, refused: 1 });
+    expect(await count('amlyze_record')).toBe(operations);
+    process.stdout.write(
+      `RSS +${((peakBytes - before) / 1e6).toFixed(0)} MB, ${(operations / seconds).toFixed(0)} lines/s\n`,
+    );
+    expect(seconds).toBeLessThan(90);
+    expect((peakBytes - before) / 1_000_000).toBeLessThan(200);
+  }, 120_000);
+});
