@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FaultRule } from '../../../src/simulators';
+import { DeliverySetting } from '../../support/delivery-setting';
+import { eventually } from '../../support/eventually';
+
+describe('delivery', () => {
+  const delivery = new DeliverySetting();
+  const { startBench, enqueue, fault, once, sends } = delivery;
+
+  describe('told to wait by 429', () => {
+    test.each<[string, { value?: string; dateInSeconds?: number }, number, number]>([
+      ['in seconds', { value: '120' }, 119_000, 120_000],
+      ['until a date', { dateInSeconds: 120 }, 117_000, 121_000],
+      ['not at all', {}, 0, 1_000],
+      ['for an absurd time', { value: '86400' }, 899_000, 900_000],
+      ['for a negative time', { value: '-5' }, 0, 1_000],
+    ])('%s waits within its bounds, without doubt', async (_what, retryAfter, leastMs, mostMs) => {
+      await enqueue(2);
+      await once({ kind: 'retry-after', ...retryAfter });
+      await delivery.bench.turn();
+      const pause = await delivery.bench.pause();
+      expect(pause).toMatchObject({ pause: 'rate-limit' });
+      expect(pause.forMs).toBeGreaterThan(leastMs);
+      expect(pause.forMs).toBeLessThanOrEqual(mostMs);
+      expect((await delivery.rows.all()).map(({ in_doubt, attempts, state }) => [in_doubt, attempts, state])).toEqual([
+        [false, 0, 'pending'],
+        [false, 0, 'pending'],
+      ]);
+    });
+
+    test('waits over a restart, in every replica', async () => {
+      await enqueue(1);
+      await once({ kind: 'retry-after', value: '120' });
+      await delivery.bench.turn();
+      const other = await startBench();
+      expect(await other.turn()).toBe('closed');
+      expect((await other.pause()).forMs).toBeGreaterThan(110_000);
+      expect(await sends()).toEqual([1]);
+    });
+
+    test('is not talked out of it by an answer to a call that was under way before', async () => {
+      await delivery.restart({ AMLYZE_BATCH_SIZE: '1' });
+      await enqueue(2);
+      await fault({ match: { account: 'A2' }, do: { kind: 'latency', ms: 300 } });
+      await fault({ match: { account: 'A1' }, do: { kind: 'retry-after', value: '120' } });
+      await Promise.all([delivery.bench.turn(), delivery.bench.turn()]);
+      expect(await delivery.rows.states()).toEqual({ accepted: 1, pending: 1 });
+      expect(await delivery.bench.pause()).toMatchObject({ pause: 'rate-limit' });
+      expect(await delivery.bench.turn()).toBe('closed');
+    });
+
+    test('doubles the wait where no time is given', async () => {
+      await enqueue(1);
+      await fault({ do: { kind: 'retry-after' } });
+      const waitsMs: number[] = [];
+      for (let n = 0; n < 4; n += 1) {
+        await delivery.bench.turn();
+        waitsMs.push(Math.ceil((await delivery.bench.pause()).forMs / 1_000) * 1_000);
+        await delivery.bench.endPauseTime();
+      }
+      expect(waitsMs).toEqual([1_000, 2_000, 4_000, 8_000]);
+    });
+  });
+
+  describe('refused for a setting of ours', () => {
+    test.each<[string, FaultRule['do']]>([
+      ['401', { kind: 'status', status: 401 }],
+      ['403', { kind: 'status', status: 403 }],
+      ['404 of the path', { kind: 'status', status: 404 }],
+      ['one unknown business unit for every record', { kind: 'tenant-error' }],
+    ])('by %s keeps the records pending without doubt and probes after 5 minutes', async (_what, action) => {
+      await enqueue(3);
+      await fault({ match: { times: 1 }, do: action });
+      await delivery.bench.turn();
+      expect((await delivery.rows.all()).map(({ state, in_doubt, attempts }) => [state, in_doubt, attempts])).toEqual(
+        Array.from({ length: 3 }, () => ['pending', false, 0]),
+      );
+      const pause = await delivery.bench.pause();
+      expect(pause).toMatchObject({ pause: 'operator' });
+      expect(pause.forMs).toBeGreaterThan(290_000);
+      expect(await delivery.bench.turn()).toBe('closed');
+      await delivery.bench.endPauseTime();
+      await delivery.bench.drain();
+      expect(await delivery.rows.states()).toEqual({ accepted: 3 });
+    });
+
+    test('goes on at once when the token file is overwritten', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'token-'));
+      const file = join(folder, 'token');
+      await writeFile(file, 'expired-token');
+      await delivery.restart({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file });
+      await enqueue(1);
+      await delivery.bench.turn();
+      await delivery.bench.open();
+      expect(await delivery.bench.turn()).toBe('closed');
+      await writeFile(file, 'sandbox-amlyze-token');
+      // Looked into once a second at most; the process looks at every poll.
+      await eventually('the new token is noticed', async () => {
+        await delivery.bench.open();
+        return (await delivery.bench.turn()) === 'sent';
+      });
+      expect(await delivery.rows.states()).toEqual({ accepted: 1 });
+      await rm(folder, { recursive: true });
+    });
+
+    test('goes on at once with another configuration, and not with the same', async () => {
+      await delivery.amlyze.call('POST', 'tokens', {
+        tokens: [{ token: 'sandbox-amlyze-token', revoked: true }, { token: 'renewed-token' }],
+      });
+      await enqueue(1);
+      await delivery.bench.turn();
+      await delivery.bench.open();
+      expect(await delivery.bench.turn()).toBe('closed');
+      const renewed = await startBench({ AMLYZE_TOKEN: 'renewed-token' });
+      expect((await renewed.drain()).sent).toBe(1);
+      expect(await delivery.rows.states()).toEqual({ accepted: 1 });
+      expect(await renewed.pause()).toMatchObject({ pause: null });
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import { claimGroup } from '../../../src/outbox/claim';
+import { OutboxSetting, REQUEST, numbersOf } from '../../support/outbox-setting';
+
+describe('claims of the outbox', () => {
+  const outbox = new OutboxSetting();
+  const { db, claim, mustClaim, settleAll } = outbox;
+
+  test('takes what has been due longest, and no more than its limit', async () => {
+    const numbers = await outbox.rows.enqueue(await outbox.rows.accounts(6));
+    await db().query(
+      `update amlyze_record set next_attempt_at = now() - make_interval(secs => 100 - (id % 7) * 10) where id % 2 = 0`,
+    );
+    const expected = await db().query<{ communication_number: string }>(
+      'select communication_number from amlyze_record order by next_attempt_at, id limit 4',
+    );
+    const first = await mustClaim({ limit: 4 });
+    expect(numbersOf(first)).toEqual(expected.map((row) => row.communication_number).sort());
+    const second = await mustClaim({ limit: 4 });
+    expect([...numbersOf(first), ...numbersOf(second)].sort()).toEqual(numbers);
+    expect(await claim()).toBeUndefined();
+  });
+
+  test('leaves what is due later, what is settled, and what the caller excepts', async () => {
+    const [later, held, excepted, due] = await outbox.rows.enqueue(await outbox.rows.accounts(4));
+    await db().query(
+      `update amlyze_record set next_attempt_at = now() + interval '1 hour' where communication_number = $1`,
+      [later],
+    );
+    await db().query(
+      `update amlyze_record set state = 'held', reason = 'COLLISION', next_attempt_at = null, settled_at = now() where communication_number = $1`,
+      [held],
+    );
+    const { id } = await outbox.rows.one(excepted);
+    expect(numbersOf(await claim({ exceptIds: [id] }))).toEqual([due]);
+    expect(numbersOf(await claim())).toEqual([excepted]);
+    expect(await claim()).toBeUndefined();
+  });
+
+  test('shares the records between claimers: every one goes to exactly one of them, and nobody waits', async () => {
+    const numbers = await outbox.rows.enqueue(await outbox.rows.accounts(300));
+    const batches = await Promise.all(Array.from({ length: 6 }, () => claim({ limit: 50 })));
+    expect(batches.map((batch) => batch?.records.length)).toEqual([50, 50, 50, 50, 50, 50]);
+    expect(batches.flatMap(numbersOf).sort()).toEqual(numbers);
+    expect(new Set(batches.map((batch) => batch?.attemptId)).size).toBe(6);
+  });
+
+  test('does not wait for records that another session has locked', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(4));
+    await db().transaction(async (tx) => {
+      const locked = await tx.query<{ communication_number: string }>(
+        'select communication_number from amlyze_record order by id limit 2 for update',
+      );
+      const batch = await mustClaim();
+      expect(batch.records).toHaveLength(2);
+      expect(numbersOf(batch)).not.toEqual(expect.arrayContaining(locked.map((row) => row.communication_number)));
+    });
+  });
+
+  test('commits the attempt, the doubt, a lease and a higher epoch before anything is sent', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(2));
+    const batch = await mustClaim({ leaseSeconds: 30 });
+    expect(await outbox.rows.attempts()).toEqual([
+      expect.objectContaining({
+        id: batch.attemptId,
+        endpoint: 'balances',
+        records: 2,
+        replica: 'test',
+        outcome: null,
+      }),
+    ]);
+    for (const row of await outbox.rows.all()) {
+      expect(row).toMatchObject({
+        state: 'sending',
+        in_doubt: true,
+        epoch: '1',
+        attempt_id: batch.attemptId,
+        due_in_ms: null,
+      });
+      expect(Number(row.lease_in_ms)).toBeGreaterThan(25_000);
+      expect(Number(row.lease_in_ms)).toBeLessThanOrEqual(30_000);
+    }
+    expect(batch.records.map(({ inDoubtBefore, rejectedBefore }) => [inDoubtBefore, rejectedBefore])).toEqual([
+      [false, false],
+      [false, false],
+    ]);
+  });
+
+  test('writes no attempt where there is nothing to claim', async () => {
+    expect(await claim()).toBeUndefined();
+    expect(await claimGroup(db(), REQUEST)).toBeUndefined();
+    expect(await outbox.rows.attempts()).toEqual([]);
+  });
+
+  test('hands out the same frozen bytes in every attempt, and says what is known of the number', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1), { value: '4.200' });
+    const seen: string[] = [];
+    for (const verdict of ['in-doubt', 'rejected', 'in-doubt'] as const) {
+      const batch = await mustClaim();
+      seen.push(...batch.records.map((record) => record.payload));
+      await settleAll(batch, {
+        state: 'pending',
+        inDoubt: verdict === 'in-doubt',
+        verdict,
+        delayMs: 0,
+        chargesAttempt: true,
+      });
+    }
+    const last = await mustClaim();
+    expect(new Set([...seen, ...last.records.map((record) => record.payload)]).size).toBe(1);
+    expect(seen[0]).toContain('"value":4.200}');
+    expect(last.records).toEqual([
+      expect.objectContaining({ inDoubtBefore: true, rejectedBefore: true, attempts: 3, epoch: '4' }),
+    ]);
+  });
+});

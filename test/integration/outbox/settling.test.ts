@@ -1,0 +1,147 @@
+import { claimDue, type ClaimedBatch } from '../../../src/outbox/claim';
+import { settleCalls, takeBackExpired, type SettledCall } from '../../../src/outbox/settle';
+import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
+
+describe('settling in the outbox', () => {
+  const outbox = new OutboxSetting();
+  const { db, mustClaim, settleAll } = outbox;
+
+  test('writes state, words, log and the end of the attempt at once', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    const batch = await mustClaim();
+    const words = { errorCode: 'O007', errorDescription: 'no such account', answer: '{"x":1}' };
+    const held = await settleAll(batch, {
+      state: 'rejected',
+      reason: 'BUSINESS_REJECTION',
+      verdict: 'rejected',
+      verdictReason: 'BUSINESS_REJECTION',
+      ...words,
+    });
+    const record = await outbox.rows.one();
+    expect(held).toEqual(new Set([record.id]));
+    expect(record).toMatchObject({
+      state: 'rejected',
+      reason: 'BUSINESS_REJECTION',
+      error_code: 'O007',
+      error_description: 'no such account',
+      in_doubt: false,
+      attempt_id: null,
+      lease_in_ms: null,
+      due_in_ms: null,
+    });
+    expect(await outbox.rows.log()).toEqual([
+      expect.objectContaining({
+        record_id: record.id,
+        attempt_id: batch.attemptId,
+        late: false,
+        verdict: 'rejected',
+        reason: 'BUSINESS_REJECTION',
+        error_code: 'O007',
+        error_description: 'no such account',
+        answer: '{"x":1}',
+      }),
+    ]);
+    expect(await outbox.rows.attempts()).toEqual([
+      expect.objectContaining({
+        outcome: 'answered',
+        http_status: 200,
+        latency_ms: 5,
+        finished_at: expect.any(Date),
+      }),
+    ]);
+  });
+
+  test('under an epoch that is over changes no state, and stands in the log as late', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    const lost = await mustClaim();
+    await outbox.rows.expireLeases();
+    expect(await takeBackExpired(db())).toBe(1);
+    const winner = await mustClaim();
+    const before = await outbox.rows.one();
+
+    expect(await settleAll(lost)).toEqual(new Set());
+    expect(await outbox.rows.one()).toEqual({ ...before, lease_in_ms: expect.anything() });
+    expect(await outbox.rows.log()).toEqual([
+      expect.objectContaining({
+        attempt_id: lost.attemptId,
+        late: false,
+        verdict: 'in-doubt',
+        reason: 'lease-expired',
+      }),
+      expect.objectContaining({ attempt_id: lost.attemptId, late: true, verdict: 'accepted' }),
+    ]);
+
+    expect(await settleAll(winner, { reason: 'replayed' })).toEqual(new Set([before.id]));
+    expect(await outbox.rows.one()).toMatchObject({ state: 'accepted', reason: 'replayed', in_doubt: false });
+  });
+
+  test('settles the records of a batch that are still held, and only those', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(3));
+    const batch = await mustClaim();
+    const [taken] = batch.records;
+    await db().query(`update amlyze_record set lease_until = now() - interval '1 second' where id = $1`, [taken?.id]);
+    await takeBackExpired(db());
+    const held = await settleAll(batch);
+    expect(held).toEqual(new Set(batch.records.slice(1).map(({ id }) => id)));
+    expect((await outbox.rows.log()).filter(({ late }) => late).map((row) => row.record_id)).toEqual([taken?.id]);
+    expect(await outbox.rows.states()).toEqual({ accepted: 2, pending: 1 });
+  });
+
+  test('of the same attempt a second time changes nothing that stands', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    const batch = await mustClaim();
+    await settleAll(batch);
+    const stands = [await outbox.rows.one(), await outbox.rows.attempts()];
+    expect(await settleAll(batch, { state: 'pending', inDoubt: true, verdict: 'in-doubt' })).toEqual(new Set());
+    expect([await outbox.rows.one(), await outbox.rows.attempts()]).toEqual(stands);
+    expect((await outbox.rows.log()).map(({ verdict, late }) => [verdict, late])).toEqual([
+      ['accepted', false],
+      ['in-doubt', true],
+    ]);
+  });
+
+  test('tells the late answer from the right one where both are settled in one statement', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    const lost = await mustClaim();
+    await outbox.rows.expireLeases();
+    await takeBackExpired(db());
+    const winner = await mustClaim();
+    const call = (batch: ClaimedBatch, state: 'accepted' | 'held'): SettledCall => ({
+      attemptId: batch.attemptId,
+      settlements: batch.records.map((record) => ({ record, state, reason: 'X', inDoubt: false, verdict: state })),
+      end: { outcome: 'answered' },
+    });
+    await settleCalls(db(), [call(lost, 'held'), call(winner, 'accepted')]);
+    expect(await outbox.rows.one()).toMatchObject({ state: 'accepted' });
+    expect((await outbox.rows.log()).map(({ attempt_id, verdict, late }) => [attempt_id, verdict, late])).toEqual([
+      [lost.attemptId, 'in-doubt', false],
+      [lost.attemptId, 'held', true],
+      [winner.attemptId, 'accepted', false],
+    ]);
+  });
+
+  test('lets a blocked record go although a claim is parking it at that very moment', async () => {
+    const accounts = await outbox.rows.accounts(1);
+    await outbox.rows.enqueue(accounts, { balanceAt: '2026-03-05T06:00:00.000Z' });
+    const batch = await mustClaim();
+    const [second] = await outbox.rows.enqueue(accounts, { balanceAt: '2026-03-06T06:00:00.000Z' });
+    let settling: Promise<unknown> | undefined;
+    await db().transaction(async (tx) => {
+      await claimDue(tx, REQUEST);
+      settling = settleAll(batch);
+      await waitsForLock();
+    });
+    await settling;
+    expect(Number((await outbox.rows.one(second)).due_in_ms)).toBeLessThanOrEqual(0);
+  });
+
+  /** Until some session of this database waits for a lock of another. */
+  async function waitsForLock(): Promise<void> {
+    for (const end = performance.now() + 2_000; performance.now() < end;) {
+      const [row] = await db().query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if ((row?.n ?? 0) > 0) return;
+    }
+  }
+});
