@@ -7,7 +7,7 @@ import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { Replica } from '../shared/replica';
 import { toSent, type Call } from './call';
-import { askLeave, returnProbe, type EndpointState, type Leave } from './endpoint-state';
+import { askLeave, extendProbe, returnProbe, type EndpointState, type Leave } from './endpoint-state';
 import type { Lane } from './lane';
 import { returnToPool } from './settlements';
 import { Settling } from './settling';
@@ -33,11 +33,7 @@ export class DeliveryService {
 
   /** Claims, sends and settles one batch of the lane. */
   async deliverNext(lane: Lane): Promise<Turn> {
-    const leave = await askLeave(
-      this.database,
-      lane.endpoint,
-      this.environment.leaseSeconds + this.environment.amlyzeTimeoutMs / 1000,
-    );
+    const leave = await askLeave(this.database, lane.endpoint, this.environment.leaseSeconds);
     if (leave.kind === 'closed') return 'closed';
     const batch = await this.claim(lane, leave);
     if (!batch) {
@@ -89,7 +85,10 @@ export class DeliveryService {
 
   private async sendAndSettle(lane: Lane, batch: ClaimedBatch, state: EndpointState): Promise<void> {
     const single = batch.group !== undefined && batch.records.length === 1;
-    const renewal = setInterval(() => void this.renewLease(batch), (this.environment.leaseSeconds * 1000) / 3);
+    const renewal = setInterval(
+      () => void this.renewLeases(lane, batch, state),
+      (this.environment.leaseSeconds * 1000) / 3,
+    );
     try {
       const [first] = batch.records;
       const result = single && first ? await lane.sendSingle(first) : await lane.sendBatch(batch.records);
@@ -101,9 +100,11 @@ export class DeliveryService {
     }
   }
 
-  private async renewLease(batch: ClaimedBatch): Promise<void> {
+  private async renewLeases(lane: Lane, batch: ClaimedBatch, state: EndpointState): Promise<void> {
+    const { leaseSeconds } = this.environment;
     try {
-      await extendLease(this.database, batch, this.environment.leaseSeconds);
+      await extendLease(this.database, batch, leaseSeconds);
+      await extendProbe(this.database, lane.endpoint, state, leaseSeconds);
     } catch (error) {
       this.logger.warn({
         msg: 'lease of a batch could not be renewed',

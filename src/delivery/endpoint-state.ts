@@ -52,7 +52,7 @@ export type Leave = { kind: 'open' | 'probe'; state: EndpointState } | { kind: '
 
 const READ = { name: 'endpoint-read', text: `select ${COLUMNS} from amlyze_endpoint where endpoint = $1` };
 
-/** The probe's own lease ends with time, so that a dead prober does not keep an endpoint shut. */
+/** The probe has a lease like the records of its call: a dead prober keeps an endpoint shut no longer than it keeps them. */
 const TAKE_PROBE = {
   name: 'endpoint-take-probe',
   text: `update amlyze_endpoint set probe_until = now() + make_interval(secs => $2::float8)
@@ -72,12 +72,30 @@ where e.configuration_hash is distinct from excluded.configuration_hash`,
   );
 }
 
-export async function askLeave(db: Queryable, endpoint: string, probeSeconds: number): Promise<Leave> {
+/** A probe that is granted is the caller's for `leaseSeconds`; see extendProbe. */
+export async function askLeave(db: Queryable, endpoint: string, leaseSeconds: number): Promise<Leave> {
   const [row] = await db.query<EndpointRow>(READ, [endpoint]);
   if (!row) throw new Error(`endpoint ${endpoint} was never opened`);
   if (row.pause === null) return { kind: 'open', state: toState(row) };
-  const [probe] = await db.query<EndpointRow>(TAKE_PROBE, [endpoint, probeSeconds]);
+  const [probe] = await db.query<EndpointRow>(TAKE_PROBE, [endpoint, leaseSeconds]);
   return probe ? { kind: 'probe', state: toState(probe) } : { kind: 'closed', state: toState(row) };
+}
+
+const EXTEND_PROBE = {
+  name: 'endpoint-extend-probe',
+  text: `update amlyze_endpoint set probe_until = now() + make_interval(secs => $3::float8)
+where endpoint = $1 and generation = $2 and probe_until is not null`,
+};
+
+/** Renews the lease of a probe whose call is under way; does nothing once a newer pause, or the end of it, has come. */
+export async function extendProbe(
+  db: Queryable,
+  endpoint: string,
+  seen: Pick<EndpointState, 'generation' | 'pause'>,
+  leaseSeconds: number,
+): Promise<void> {
+  // Who saw a pause and may send all the same is a probe.
+  if (seen.pause !== undefined) await db.query(EXTEND_PROBE, [endpoint, seen.generation, leaseSeconds]);
 }
 
 /** Lets go of a probe that said nothing about the endpoint: nothing was due, or only its batch is to blame. */

@@ -7,7 +7,7 @@ import { Doorbell } from '../shared/doorbell';
 import { failPoint } from '../shared/fail-point';
 import { within } from '../shared/within';
 import { toSent, type Call } from './call';
-import { askLeave, returnProbe, type EndpointState, type Leave } from './endpoint-state';
+import { askLeave, extendProbe, returnProbe, type EndpointState, type Leave } from './endpoint-state';
 import type { Lane } from './lane';
 import { returnToPool } from './settlements';
 import type { Settling } from './settling';
@@ -97,14 +97,13 @@ export class SingleSender {
     const free = AHEAD * lane.concurrency - this.held.size;
     // A claim a record would cost more than the send: it waits until half of the room is free.
     if (free < (AHEAD / 2) * lane.concurrency) return 0;
-    const leave = await askLeave(
-      database,
-      lane.endpoint,
-      environment.leaseSeconds + environment.amlyzeTimeoutMs / 1000,
-    );
+    const leave = await askLeave(database, lane.endpoint, environment.leaseSeconds);
     if (leave.kind === 'closed') return 0;
     // A probe is one call alone.
-    if (leave.kind === 'probe' && this.held.size > 0) return 0;
+    if (leave.kind === 'probe' && this.held.size > 0) {
+      await returnProbe(database, lane.endpoint, leave.state);
+      return 0;
+    }
     this.state = leave.state;
     const records = await this.claimFor(leave, leave.kind === 'probe' ? 1 : free);
     if (records.length === 0 && leave.kind === 'probe') await returnProbe(database, lane.endpoint, leave.state);
@@ -213,8 +212,11 @@ export class SingleSender {
   }
 
   private async renew(): Promise<void> {
+    const { database, environment, lane } = this.parts;
     try {
-      await extendAhead(this.parts.database, [...this.held.values()], this.parts.environment.leaseSeconds);
+      await extendAhead(database, [...this.held.values()], environment.leaseSeconds);
+      if (this.state && this.held.size > 0)
+        await extendProbe(database, lane.endpoint, this.state, environment.leaseSeconds);
     } catch (error) {
       this.logger.warn({
         msg: 'leases could not be renewed',

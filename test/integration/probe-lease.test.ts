@@ -1,0 +1,61 @@
+import { askLeave, extendProbe, openEndpoint, recordFailure } from '../../src/delivery/endpoint-state';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const ENDPOINT = 'balances';
+const LEASE_SECONDS = 30;
+
+describe('the lease of a probe', () => {
+  let testDatabase: TestDatabase;
+
+  beforeAll(async () => (testDatabase = await createTestDatabase()));
+  beforeEach(async () => {
+    await testDatabase.database.query('delete from amlyze_endpoint');
+    await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
+    await pause('0');
+    await testDatabase.database.query('update amlyze_endpoint set paused_until = now()');
+  });
+  afterAll(() => testDatabase.drop());
+
+  const ask = () => askLeave(testDatabase.database, ENDPOINT, LEASE_SECONDS);
+  const pause = (generation: string) =>
+    recordFailure(
+      testDatabase.database,
+      ENDPOINT,
+      { generation },
+      { kind: 'backoff', reason: 'x', forMs: 1_000, failedIds: [] },
+    );
+  /** Moves the end of the probe's lease, as time does. */
+  const pass = (seconds: number) =>
+    testDatabase.database.query('update amlyze_endpoint set probe_until = probe_until - make_interval(secs => $1)', [
+      seconds,
+    ]);
+
+  it('keeps others away, and is over one lease after the death of its prober', async () => {
+    expect(await ask()).toMatchObject({ kind: 'probe' });
+    await pass(LEASE_SECONDS - 5);
+    expect(await ask()).toMatchObject({ kind: 'closed' });
+    await pass(6);
+    expect(await ask()).toMatchObject({ kind: 'probe' });
+  });
+
+  it('is renewed while its call is under way', async () => {
+    const { state } = await ask();
+    await pass(LEASE_SECONDS - 5);
+    await extendProbe(testDatabase.database, ENDPOINT, state, LEASE_SECONDS);
+    await pass(6);
+    expect(await ask()).toMatchObject({ kind: 'closed' });
+  });
+
+  it('is renewed neither for who saw another pause nor for who saw none', async () => {
+    const { state } = await ask();
+    await pause(state.generation);
+    await testDatabase.database.query('update amlyze_endpoint set paused_until = now()');
+    expect(await ask()).toMatchObject({ kind: 'probe' });
+    await pass(LEASE_SECONDS + 1);
+    await extendProbe(testDatabase.database, ENDPOINT, state, LEASE_SECONDS);
+    const open = { ...(await ask()).state, pause: undefined };
+    await pass(LEASE_SECONDS + 1);
+    await extendProbe(testDatabase.database, ENDPOINT, open, LEASE_SECONDS);
+    expect(await ask()).toMatchObject({ kind: 'probe' });
+  });
+});
