@@ -6,7 +6,7 @@ import type { Scenario } from './scenario';
 export const deathBeforeSend: Scenario = {
   id: 3,
   title: 'a replica dies between claim and send',
-  injected: 'fail point after-claim (kill -9) in the only replica at work',
+  injected: 'fail point after-claim (kill -9) in the replica that probes AMLYZE after it was not reachable',
   expected: 'claimed again after the lease and accepted for the first time; no double',
   accounts: { full: 150, reduced: 40 },
   world: { env: { AMLYZE_BATCH_SIZE: '20' } },

@@ -6,7 +6,7 @@ import type { Scenario } from './scenario';
 export const deathBeforeMark: Scenario = {
   id: 4,
   title: 'a replica dies after the answer, before it is written down',
-  injected: 'fail point after-response (kill -9) in the only replica at work',
+  injected: 'fail point after-response (kill -9) in the replica that probes AMLYZE after it was not reachable',
   expected: 'sent again, "already used" is the receipt: accepted as replayed, nothing rejected',
   accounts: { full: 150, reduced: 40 },
   world: { env: { AMLYZE_BATCH_SIZE: '20' } },
