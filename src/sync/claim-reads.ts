@@ -123,8 +123,14 @@ select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::uuid[])`,
 
 const EXTEND = {
   name: 'sync-extend-leases',
-  text: `update access_subject u set lease_until = now() + make_interval(secs => $3::float8)
-from unnest($1::bigint[], $2::bigint[]) as c(id, epoch) where u.id = c.id and u.epoch = c.epoch`,
+  // A claim that is ending has its row locked, and nobody else can take it meanwhile; one that has ended has no lease left.
+  text: `
+with mine as materialized (
+  select u.id from unnest($1::bigint[], $2::bigint[]) as c(id, epoch) join access_subject u on u.id = c.id
+  where u.epoch = c.epoch and u.claimed_by is not null
+  for update of u skip locked
+)
+update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where u.id = mine.id`,
 };
 
 /** Renews the leases of reads that are still under way; one that was taken over stays taken. */

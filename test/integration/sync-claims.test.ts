@@ -124,6 +124,38 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     expect(ids.length).toBeGreaterThanOrEqual(50);
   });
 
+  it('under way are renewed although one of them has just been written', async () => {
+    await addAccounts(2);
+    await openRun();
+    const [done, under] = await claim('a');
+    if (!done || !under) throw new Error('nothing was claimed');
+    await writeReadings(test.database, [result(done)], identity);
+    await extendReadLeases(test.database, [done, under], 3_600);
+    const leases = await test.database.query<{ id: string; hours: number | null }>(
+      `select id, round(extract(epoch from lease_until - now()) / 3600)::int as hours from access_subject order by id`,
+    );
+    expect(leases).toEqual([
+      { id: done.state.subjectId, hours: null },
+      { id: under.state.subjectId, hours: 1 },
+    ]);
+  });
+
+  it('are renewed without waiting for a read that is being written', async () => {
+    await addAccounts(2);
+    await openRun();
+    const [writing, under] = await claim('a');
+    if (!writing || !under) throw new Error('nothing was claimed');
+    await test.database.transaction(async (tx) => {
+      await tx.query('select 1 from access_subject where id = $1 for update', [writing.state.subjectId]);
+      await extendReadLeases(test.database, [writing, under], 3_600);
+      const [row] = await tx.query<{ renewed: boolean }>(
+        `select lease_until > now() + interval '50 minutes' as renewed from access_subject where id = $1`,
+        [under.state.subjectId],
+      );
+      expect(row).toEqual({ renewed: true });
+    });
+  });
+
   it('last as long as the lease is renewed, and not longer', async () => {
     await addAccounts(1);
     await openRun();
