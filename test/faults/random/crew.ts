@@ -9,11 +9,15 @@ const START_DEADLINE_MS = 60_000;
 export class Crew {
   private readonly places: (GatewayReplica | undefined)[] = [];
   private readonly paused = new Set<GatewayReplica>();
+  /** Those that die by themselves, at the next work that brings them to their fail point. */
+  private readonly armed = new Set<GatewayReplica>();
 
   constructor(private readonly world: World) {}
 
-  /** Exactly so many, all ready: those too many are asked to end, those that are missing are started. */
+  /** Exactly so many, all ready and none about to die: those too many are asked to end, those that are missing are started. */
   async muster(count: number): Promise<void> {
+    await Promise.all([...this.armed].map(async (replica) => replica.alive && replica.kill()));
+    this.armed.clear();
     const surplus = this.places.splice(count);
     await Promise.all(surplus.map(async (replica) => replica?.terminate()));
     await Promise.all(Array.from({ length: count }, (_, place) => this.fill(place)));
@@ -65,7 +69,9 @@ export class Crew {
     while (!this.places[place]?.alive) {
       try {
         // It may die at its fail point before it was ever ready; then the next one comes without.
-        this.places[place] = await this.world.startReplica(env);
+        const replica = await this.world.startReplica(env);
+        this.places[place] = replica;
+        if (env['FAIL_POINTS'] !== undefined) this.armed.add(replica);
       } catch (error) {
         if (performance.now() > deadline) throw error;
         await wait(100);

@@ -83,7 +83,7 @@ export const diskFull: Scenario = {
     const pulse = new Pulse([a, b]);
     await world.resync(a);
     await until(world, 'delivery has begun', () => amlyzeCalls(world).length >= 3);
-    const disk = join(world.postgres.dataDir, '..');
+    const disk = join(world.postgres.dataDir, '..', '..');
     world.history.add({ kind: 'action', what: 'the disk is full' });
     fill(disk);
     await wait(FULL_MS);
