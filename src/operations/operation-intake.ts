@@ -26,6 +26,7 @@ import {
 } from './import-ledger';
 import type { OperationRules } from './operation';
 import type { ReadOperation } from './read-operations';
+import { Preflight } from './preflight';
 import { takeChunk } from './take-chunk';
 
 /** Operations that one JSON request may bring; more come by the import, which is a stream. */
@@ -56,6 +57,7 @@ export class OperationIntake {
     private readonly vault: CardVault,
     private readonly audit: AuditTrail,
     private readonly delivery: DeliveryWorker,
+    private readonly preflight: Preflight,
   ) {}
 
   /** @throws ApiProblem 409 where the institution has not said that it wants this */
@@ -78,7 +80,7 @@ export class OperationIntake {
   /** One import of its own for operations that came in one JSON text: stored whole, or with `atomic` not at all. */
   async takeList(inputs: readonly JsonValue[], atomic = false): Promise<{ importId: string; chunk: TakenChunk }> {
     const rules = this.rules();
-    const lines = inputs.map((input, at) => this.check({ line: at + 1, input }, rules));
+    const lines = await this.preflight.ask(inputs.map((input, at) => this.check({ line: at + 1, input }, rules)));
     if (atomic) refuseFaulty(lines);
     const taken = await this.repeatable(async (tx) => {
       const state = await openImport(tx, 'json', undefined);
@@ -96,7 +98,8 @@ export class OperationIntake {
   }
 
   /** @throws ApiProblem 409 where a newer request goes on with this import */
-  async takeChunk(state: ImportState, lines: readonly CheckedLine[], nextLine: number): Promise<ChunkCounts> {
+  async takeChunk(state: ImportState, checked: readonly CheckedLine[], nextLine: number): Promise<ChunkCounts> {
+    const lines = await this.preflight.ask(checked);
     const chunk = await this.repeatable(async (tx) => {
       if (!(await holdImport(tx, state))) throw takenOver(state.id);
       return this.takeLines(tx, state, lines, nextLine);

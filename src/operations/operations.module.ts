@@ -7,6 +7,7 @@ import { CardVaultModule } from './card-vault.module';
 import { OperationImport } from './operation-import';
 import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
 import { OperationsDelivery } from './operations-delivery';
+import { Preflight } from './preflight';
 import { OperationIntake } from './operation-intake';
 import { OperationsController } from './operations.controller';
 
@@ -21,6 +22,7 @@ import { OperationsController } from './operations.controller';
     OperationSingleLane,
     OperationBatchLane,
     OperationsDelivery,
+    Preflight,
   ],
   exports: [CardRetention],
 })

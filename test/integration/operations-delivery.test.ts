@@ -1,4 +1,5 @@
 import { Outside, TestGateway, type Json } from '../support/gateway';
+import { CREDITOR, DEBTOR, EXAMPLE } from '../support/operation-input';
 import { cardOperation, operation, TEST_CARD_NUMBERS, WITH_CARDS } from '../support/operations';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
@@ -99,4 +100,61 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
     ).toEqual([{ charged: 0 }]);
     await outside.amlyze.clearFaults();
   }, 60_000);
+});
+
+describe('the pre-flight, OPERATIONS_PREFLIGHT=true', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside, { ...WITH_CARDS, OPERATIONS_PREFLIGHT: 'true' });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  it("refuses by line what AMLYZE's validation refuses, in its words, and takes the others", async () => {
+    await outside.amlyze.addFault({
+      match: { path: 'validate-batch-operations', operation: 'unfit' },
+      do: {
+        kind: 'reject-items',
+        errorCode: '404',
+        errorDescription: 'RiskManagementCategory does not support Operation.',
+      },
+    });
+    const answer = await gateway.ok('POST', '/admin/operations', [operation('fit'), operation('unfit')]);
+    expect(answer).toMatchObject({
+      taken: 1,
+      refused: [
+        {
+          line: 2,
+          errors: [
+            { message: "was refused by AMLYZE's validation: 404 RiskManagementCategory does not support Operation." },
+          ],
+        },
+      ],
+    });
+    const records = await gateway.delivered();
+    expect(records.map((record: Json) => [record.operationExtId, record.state])).toEqual([['fit', 'accepted']]);
+  });
+
+  it("lets the vendor page's own example through", async () => {
+    await gateway.ok('POST', '/admin/operations', { ...EXAMPLE, listOperationParty: [CREDITOR, DEBTOR] });
+    const record = (await gateway.delivered()).find((each) => each.operationExtId === EXAMPLE['operationExtId']);
+    expect(record).toMatchObject({ state: 'accepted', kind: 'operation', errorDescription: null });
+  });
+
+  it('takes operations unvalidated where the validation does not answer', async () => {
+    await outside.amlyze.addFault({
+      match: { path: 'validate-batch-operations' },
+      do: { kind: 'status', status: 404 },
+    });
+    expect(await gateway.ok('POST', '/admin/operations', [operation('later')])).toMatchObject({ taken: 1 });
+  });
 });
