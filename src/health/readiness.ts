@@ -34,7 +34,8 @@ export class Readiness {
       (error: unknown) => classifyDatabaseFailure(error),
     );
     const failure = await within(PING_TIMEOUT_MS, ping);
-    if (failure === undefined) return check.up();
+    // It answers, but what is done here cannot be written down.
+    if (failure === undefined) return this.database.isFull ? check.down({ reason: 'full' }) : check.up();
     // Anybody may look at this page, so it says what kind of failure it is and not where the database stands.
     return check.down({ reason: failure === LATE ? 'timeout' : failure });
   }

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type Pool, type PoolClient } from 'pg';
-import { isConnectionLost } from './database-failure';
+import { classifyDatabaseFailure, isConnectionLost } from './database-failure';
+
+/** A refused write is no longer news after this time; while there is work to do each poll brings another. */
+const FULL_FOR_MS = 3_000;
 
 /** SQL text, or SQL with a name: named ones are prepared once per session. A name stands for one text for ever. */
 export type Sql = string | { name: string; text: string };
@@ -13,7 +16,14 @@ export interface Queryable {
 /** The one way to the database for visible SQL, over the same pool that TypeORM's repositories use. */
 @Injectable()
 export class Database implements Queryable {
+  private fullAtMs: number | undefined;
+
   constructor(private readonly pool: Pool) {}
+
+  /** A statement was refused just now for want of disk space or the like, although the server answers. */
+  get isFull(): boolean {
+    return this.fullAtMs !== undefined && performance.now() - this.fullAtMs < FULL_FOR_MS;
+  }
 
   async query<T = Record<string, unknown>>(sql: Sql, values: readonly unknown[] = []): Promise<T[]> {
     return this.withClient((client) => run<T>(client, sql, values));
@@ -59,6 +69,7 @@ export class Database implements Queryable {
       return await work(client, discard);
     } catch (error) {
       if (isConnectionLost(error)) discard();
+      if (classifyDatabaseFailure(error) === 'full') this.fullAtMs = performance.now();
       throw error;
     } finally {
       client.off('error', discard);

@@ -110,6 +110,27 @@ describe('health, metrics and the status page', () => {
     await eventually('ready again', async () => (await ready()).http === 200, 5_000);
   });
 
+  it('is not ready while the database answers and has no space to write, and then writes what was read meanwhile', async () => {
+    const { consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount({ gateway, outside }, consentId);
+    const { database } = testDatabase;
+    await database.query(`create function no_space() returns trigger language plpgsql as
+$$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$`);
+    await database.query(
+      'create trigger no_space before insert on balance_reading for each row execute function no_space()',
+    );
+    const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [account.id] });
+    const full = await eventually('readiness is lost', async () => {
+      const answer = await ready();
+      return answer.http === 503 && answer;
+    });
+    expect(full).toMatchObject({ error: { database: { status: 'down', reason: 'full' } } });
+    expect((await get('/health/live')).status).toBe(200);
+    await database.query('drop function no_space cascade');
+    await eventually('ready again', async () => (await ready()).http === 200, 5_000);
+    expect(await gateway.finished(runId)).toMatchObject({ outcomes: { READ: 1 } });
+  });
+
   describe('while the database is away', () => {
     const startBank = bankServers();
 
