@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../../src/database/embedded/postmaster';
 import { PostgresServer } from '../rig/postgres-server';
+import type { Random } from '../rig/random';
+import { loadAccount } from '../rig/workload';
 import type { World } from '../rig/world';
 import { amlyzeCalls, assertAllAccepted, count, replayed, until } from './looks';
 import { Pulse } from './pulse';
@@ -13,6 +15,7 @@ import type { OwnServer, Scenario } from './scenario';
 
 const SIZE_MB = 300;
 const FULL_MS = 5_000;
+const NAME_LENGTH = 8_000;
 const BALLAST = 'ballast';
 
 function mount(...args: string[]): string | undefined {
@@ -46,6 +49,11 @@ function fill(folder: string): void {
   }
 }
 
+/** Text that does not shrink. */
+function noise(random: Random): string {
+  return Array.from({ length: NAME_LENGTH }, () => random.whole(0, 35).toString(36)).join('');
+}
+
 const refusals = (world: World): number =>
   world.replicas.reduce(
     (sum, replica) => sum + (replica.log().match(/No space left|53100|disk_full/g)?.length ?? 0),
@@ -56,7 +64,7 @@ export const diskFull: Scenario = {
   id: 21,
   title: "Postgres' disk is full in the middle of a run",
   injected: `a tmpfs of ${SIZE_MB} MB, filled to the last page for ${FULL_MS / 1000} s, then made larger`,
-  expected: 'nobody ends, nothing is sent without a committed attempt, it waits and goes on; all is accepted once',
+  expected: 'nobody ends, readiness is 503, nothing is sent without a committed attempt, it waits and goes on; all is accepted once',
   accounts: { full: 300, reduced: 100 },
   world: { env: { AMLYZE_BATCH_SIZE: '10', SYNC_CONCURRENCY: '4' } },
   impossible: whyNoTmpfs,
@@ -78,7 +86,10 @@ export const diskFull: Scenario = {
   async inject({ world, accounts }) {
     const [a, b] = await world.startReplicas(2);
     assert(a && b);
-    await world.register(a, 'mypos', accounts);
+    // Answers that Postgres cannot fit into the pages that it has taken already.
+    const loads = Array.from({ length: accounts }, (_, n) => loadAccount('mypos', n + 1, world.random));
+    const bulky = loads.map((load) => ({ ...load, simulated: { ...load.simulated, name: noise(world.random) } }));
+    await world.registerAccounts(a, 'mypos', bulky);
     for (const peer of ['mypos', 'amlyze'] as const) await world[peer].addFault({ do: { kind: 'latency', ms: 150 } });
     const pulse = new Pulse([a, b]);
     await world.resync(a);
@@ -95,7 +106,7 @@ export const diskFull: Scenario = {
     await Promise.all([a.ready(20_000), b.ready(20_000)]);
     const seen = await pulse.end();
     assert.deepEqual(seen.live, [200], `live answered ${seen.live.join(', ')}`);
-    world.history.add({ kind: 'action', what: `readiness answered ${seen.ready.join(', ')}` });
+    assert.deepEqual(seen.ready, [200, 503], `readiness answered ${seen.ready.join(', ')}`);
   },
 
   async expect({ world, accounts }) {
