@@ -212,7 +212,7 @@ describe('POST /admin/operations', () => {
     const next = await call(admin, 'POST', path, { reason: 'x', newNumber: true, confirmDouble: true });
     const [old, revised] = [await explain(first), await explain(next.body.communicationNumber)];
     expect(revised).toMatchObject({ revision: 2, supersedes: first, supersedesReason: 'new-number', state: 'pending' });
-    expect(revised.frozenRequest).toBe(old.frozenRequest.replace(first, next.body.communicationNumber));
+    expect(revised.frozenRequest).toBe(String(old.frozenRequest).replace(first, String(next.body.communicationNumber)));
     // Sent again, the content is known under its latest number.
     expect((await post(admin, operation('r'))).body).toMatchObject({
       result: 'unchanged',
