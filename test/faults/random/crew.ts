@@ -11,6 +11,7 @@ export class Crew {
   private readonly paused = new Set<GatewayReplica>();
   /** Those that die by themselves, at the next work that brings them to their fail point. */
   private readonly armed = new Set<GatewayReplica>();
+  private readonly starts = new Map<number, Promise<void>>();
 
   constructor(private readonly world: World) {}
 
@@ -29,12 +30,13 @@ export class Crew {
     return this.places[Math.min(place, this.places.length - 1)];
   }
 
-  /** Any that lives and moves, for an operator's call. */
+  /** Any that lives and moves, for an operator's call. Where all have died at their fail points, the supervisor comes first. */
   async anyone(): Promise<GatewayReplica> {
     for (;;) {
       const found = this.places.find((replica) => replica?.alive && !this.paused.has(replica));
       if (found) return found;
-      await wait(50);
+      if (this.paused.size === 0) await this.fill(0);
+      else await wait(50);
     }
   }
 
@@ -64,19 +66,29 @@ export class Crew {
     this.paused.delete(replica);
   }
 
+  /** One start at a time in a place; who comes second finds it taken. */
   private async fill(place: number, env: Record<string, string> = {}): Promise<void> {
+    const before = this.starts.get(place) ?? Promise.resolve();
+    const start = before.then(() => this.start(place, env));
+    this.starts.set(
+      place,
+      start.catch(() => undefined),
+    );
+    return start;
+  }
+
+  private async start(place: number, env: Record<string, string>): Promise<void> {
     const deadline = performance.now() + START_DEADLINE_MS;
-    while (!this.places[place]?.alive) {
+    for (let wanted = env; !this.places[place]?.alive; wanted = {}) {
       try {
-        // It may die at its fail point before it was ever ready; then the next one comes without.
-        const replica = await this.world.startReplica(env);
+        const replica = await this.world.startReplica(wanted);
         this.places[place] = replica;
-        if (env['FAIL_POINTS'] !== undefined) this.armed.add(replica);
+        if (wanted['FAIL_POINTS'] !== undefined) this.armed.add(replica);
       } catch (error) {
+        // It may have died at its fail point before it was ever ready; then the next one comes without.
         if (performance.now() > deadline) throw error;
         await wait(100);
       }
-      env = {};
     }
   }
 }
