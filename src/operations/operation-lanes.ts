@@ -8,6 +8,7 @@ import type { ClaimedRecord } from '../outbox/claim';
 import type { Answer, CallFailure } from '../shared/http-client';
 import { SecretProblem } from '../shared/secret-box';
 import { CardVault } from './card-vault';
+import { maskedVerdict } from './masked-verdict';
 
 /** A key that is gone is a fault of the configuration: nothing was sent, and it says so as a call that could not be made. */
 function openAll(vault: CardVault, records: readonly ClaimedRecord[]): string[] | CallFailure {
@@ -56,7 +57,7 @@ export class OperationSingleLane implements Lane {
   }
 
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
-    return judgeOperation(result, record, now);
+    return maskedVerdict(judgeOperation(result, record, now));
   }
 }
 
@@ -93,10 +94,10 @@ export class OperationBatchLane implements Lane {
   }
 
   judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict {
-    return judgeOperationBatch(result, records, now);
+    return maskedVerdict(judgeOperationBatch(result, records, now));
   }
 
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
-    return judgeOperationBatch(result, [record], now);
+    return maskedVerdict(judgeOperationBatch(result, [record], now));
   }
 }
