@@ -92,6 +92,14 @@ describe('card numbers planted everywhere', () => {
       );
       return open.every(({ items }) => items.length === 0);
     });
+    // A refused one can be requeued, and the reason stays in the audit trail.
+    const echoed = await gateway.ok('GET', '/admin/records?operationExtId=echoed');
+    const path = `/admin/records/${String(echoed.items[0]?.communicationNumber)}/requeue`;
+    expect(await say('POST', path, { reason: `card ${TEST_CARD_NUMBERS[2]} again` })).toBe(200);
+    await eventually('it is refused again', async () => {
+      const { items } = await gateway.ok('GET', '/admin/records?operationExtId=echoed');
+      return items[0].state === 'rejected' && items[0].attempts === 2;
+    });
     await look();
   }, 120_000);
 
