@@ -3,18 +3,20 @@
 const { readdirSync, readFileSync, rmSync } = require('node:fs');
 const { createInterface } = require('node:readline');
 
-const pids = new Set();
+// By pid, the birth of the process that was meant: see birth.ts.
+const noted = new Map();
 const folders = new Set();
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   const [word, rest] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
-  if (word === 'process') pids.add(Number(rest));
-  if (word === 'gone') pids.delete(Number(rest));
+  if (word === 'process') noted.set(Number(rest.split(' ')[0]), rest.split(' ')[1] ?? '');
+  if (word === 'gone') noted.delete(Number(rest));
   if (word === 'folder') folders.add(rest);
 });
 lines.on('close', () => {
   // Postgres' sessions are no group, and a stopped one would not see its server die.
-  for (const pid of [...pids].flatMap((noted) => [noted, ...childrenOf(noted)])) {
+  const pids = [...noted].flatMap(([pid, birth]) => (birth === birthOf(pid) ? [pid] : []));
+  for (const pid of pids.flatMap((parent) => [parent, ...childrenOf(parent)])) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
@@ -37,9 +39,19 @@ function childrenOf(pid) {
 }
 
 function parentOf(pid) {
+  return Number(statOf(pid)[1]);
+}
+
+function birthOf(pid) {
+  return statOf(pid)[19] ?? '';
+}
+
+/** The fields behind the name in brackets. */
+function statOf(pid) {
   try {
-    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return 0;
+    return [];
   }
 }

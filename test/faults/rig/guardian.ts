@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { birthOf } from './birth';
 
 /** Sees to it that nothing of the suite is left when it ends, even by kill -9. */
 export class Guardian {
@@ -17,7 +18,7 @@ export class Guardian {
   }
 
   note(pid: number): void {
-    this.write(`process ${pid}`);
+    this.write(`process ${pid} ${birthOf(pid) ?? ''}`);
   }
 
   forget(pid: number): void {

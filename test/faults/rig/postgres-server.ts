@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { openDataSource } from '../../../src/database/data-source';
 import { openCluster, type Cluster } from '../../../src/database/embedded/cluster';
-import { isAlive, signalPostmaster } from '../../../src/database/embedded/postmaster';
+import { signalPostmaster } from '../../../src/database/embedded/postmaster';
 import { reachServer, urlOf } from '../../../src/database/embedded/reach-server';
 import { migrate } from '../../../src/database/migrations';
 import { eventually } from '../../support/eventually';
+import { birthOf } from './birth';
 import type { Guardian } from './guardian';
 
 const TEMPLATE = 'template_migrated';
@@ -59,13 +60,16 @@ export class PostgresServer {
 
   /** SIGINT ends it in good order, SIGQUIT at once without a checkpoint, SIGKILL as a crash of the machine's kernel would. */
   async stop(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL' = 'SIGINT'): Promise<void> {
-    const pids = this.processes();
-    if (signal === 'SIGKILL') for (const pid of pids) tryKill(pid, 'SIGKILL');
+    const members = this.processes().map((pid) => ({ pid, birth: birthOf(pid) }));
+    const living = (): number[] =>
+      members.flatMap(({ pid, birth }) => (birth !== undefined && birthOf(pid) === birth ? [pid] : []));
+    const ended = (): Promise<unknown> => eventually('Postgres has ended', async () => living().length === 0, 15_000);
+    if (signal === 'SIGKILL') for (const pid of living()) tryKill(pid, 'SIGKILL');
     else signalPostmaster(this.postmaster, signal);
-    await this.hasEnded(pids).catch(() => {
+    await ended().catch(() => {
       // A shutdown in good order can wait for ever, for a recovery say; the suite must not.
-      for (const pid of pids) tryKill(pid, 'SIGKILL');
-      return this.hasEnded(pids);
+      for (const pid of living()) tryKill(pid, 'SIGKILL');
+      return ended();
     });
     this.guardian.forget(this.postmaster);
   }
@@ -101,10 +105,6 @@ export class PostgresServer {
       );
       return rows.map((row) => row.pid);
     });
-  }
-
-  private async hasEnded(pids: readonly number[]): Promise<void> {
-    await eventually('Postgres has ended', async () => !pids.some((pid) => isAlive(pid)), 15_000);
   }
 
   private async makeTemplate(): Promise<void> {
