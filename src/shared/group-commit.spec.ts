@@ -17,7 +17,7 @@ describe('GroupCommit', () => {
       if (groups.length === 1) await first;
     }, 10);
     const one = commit.add(1);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    while (groups.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const others = [commit.add(2), commit.add(3)];
     expect(groups).toEqual([[1]]);
     release();

@@ -145,6 +145,10 @@ describe('Database', () => {
     expect(classifyDatabaseFailure(await failureOf(slow))).toBe('timeout');
 
     await test.database.query('insert into item values (1), (2)');
+    // Neither goes on to the other's row before both hold their own.
+    let holding = 0;
+    let bothHold = (): void => undefined;
+    const together = new Promise<void>((resolve) => (bothHold = resolve));
     const crossing = [
       [1, 2],
       [2, 1],
@@ -153,7 +157,9 @@ describe('Database', () => {
         test.database.transaction(async (tx) => {
           for (const id of ids) {
             await tx.query('update item set name = $2 where id = $1', [id, 'x']);
-            await wait(50);
+            holding += 1;
+            if (holding === 2) bothHold();
+            await together;
           }
         }),
       ),

@@ -64,7 +64,8 @@ export const diskFull: Scenario = {
   id: 21,
   title: "Postgres' disk is full in the middle of a run",
   injected: `a tmpfs of ${SIZE_MB} MB, filled to the last page for ${FULL_MS / 1000} s, then made larger`,
-  expected: 'nobody ends, readiness is 503, nothing is sent without a committed attempt, it waits and goes on; all is accepted once',
+  expected:
+    'nobody ends, readiness is 503, nothing is sent without a committed attempt, it waits and goes on; all is accepted once',
   accounts: { full: 300, reduced: 100 },
   world: { env: { AMLYZE_BATCH_SIZE: '10', SYNC_CONCURRENCY: '4' } },
   impossible: whyNoTmpfs,
