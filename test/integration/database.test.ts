@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { databaseOf, openDataSource, RUNTIME_LIMITS } from '../../src/database/data-source';
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../src/shared/database-failure';
