@@ -14,7 +14,7 @@ const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'n
  * A young generation of 8 MB keeps the peak memory of a large import below 300 MB. Without the __proto__ accessor a
  * foreign JSON text has one way less into the prototypes ("delete" rather than "throw": hostile input must not raise errors).
  */
-const FLAGS = ['--max-semi-space-size=8', '--disable-proto=delete', '--enable-source-maps'];
+const FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384', '--disable-proto=delete', '--enable-source-maps'];
 
 /** Newest change below a path, in ms; 0 where it is absent. */
 function newest(path) {
