@@ -1,3 +1,4 @@
+import { errorCode } from '../../src/shared/error-code';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -61,7 +62,12 @@ export class Child {
   /** Sent to the whole process group, as a terminal or supervisor does. */
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null && this.process.pid !== undefined) {
-      process.kill(-this.process.pid, signal);
+      try {
+        process.kill(-this.process.pid, signal);
+      } catch (error) {
+        // It has ended by itself, and its exit has only not been told yet.
+        if (errorCode(error) !== 'ESRCH') throw error;
+      }
     }
     return this.exited;
   }
