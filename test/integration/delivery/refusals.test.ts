@@ -43,7 +43,9 @@ describe('delivery', () => {
     test('is not talked out of it by an answer to a call that was under way before', async () => {
       await delivery.restart({ AMLYZE_BATCH_SIZE: '1' });
       await enqueue(2);
-      await fault({ match: { account: 'A2' }, do: { kind: 'latency', ms: 300 } });
+      // Both calls are under way before the first is answered, and the refusal is answered first.
+      await fault({ match: { account: 'A1' }, do: { kind: 'latency', ms: 300 } });
+      await fault({ match: { account: 'A2' }, do: { kind: 'latency', ms: 900 } });
       await fault({ match: { account: 'A1' }, do: { kind: 'retry-after', value: '120' } });
       await Promise.all([delivery.bench.turn(), delivery.bench.turn()]);
       expect(await delivery.rows.states()).toEqual({ accepted: 1, pending: 1 });
