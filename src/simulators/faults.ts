@@ -20,8 +20,8 @@ export const FAULTS = {
   // wire
   latency: {
     stage: 'wire',
-    says: 'Waits `ms` before it answers. The request is worked on at once; with `before` only after the wait, even where the caller is gone by then.',
-    fields: { ms: 'number', before: 'boolean?' },
+    says: 'Waits `ms`, and `perItemMs` (0) for each item of a batch, once where there is no list, before it answers. The request is worked on at once; with `before` only after the wait, even where the caller is gone by then.',
+    fields: { ms: 'number', perItemMs: 'number?', before: 'boolean?' },
   },
   status: {
     stage: 'wire',

@@ -90,11 +90,12 @@ export class SimulatedExchange {
     if (limited) await capacity.enter();
     try {
       const latency = fired.find('latency')?.action;
-      if (latency?.before === true) await wait(latency.ms);
+      const latencyMs = latency && latency.ms + (latency.perItemMs ?? 0) * Math.max(call.items, 1);
+      if (latencyMs !== undefined && latency?.before === true) await wait(latencyMs);
       const reply = this.faultyReply(call, fired);
       const serviceMs = capacity.serviceMs(call.items);
       if (serviceMs > 0) await wait(serviceMs);
-      if (latency !== undefined && latency.before !== true) await wait(latency.ms);
+      if (latencyMs !== undefined && latency?.before !== true) await wait(latencyMs);
       await this.transmit(reply, fired);
       this.finish(reply, [fired.note, reply.note ?? ''].filter(Boolean).join(' '));
     } finally {

@@ -18,6 +18,7 @@ import {
   type Running,
   running,
   sendBatch,
+  sendSingle,
 } from './support';
 
 interface Subject extends Running {
@@ -176,6 +177,30 @@ describe.each([
       { match: { probability: 0 }, do: action },
     );
     expect((await subject.send()).status).toBe(200);
+  });
+});
+
+describe('latency with a price per item', () => {
+  it('grows with the batch, and counts a request without a list as one item', async () => {
+    const { simulator, control } = await running(startAmlyzeSimulator());
+    await control.putAccounts([{ accountExtId: 'A-1' }]);
+    await control.addFault({ do: { kind: 'latency', ms: 5, perItemMs: 40 } });
+    const batch = (size: number) =>
+      sendBatch(
+        simulator.url,
+        Array.from({ length: size }, (_, n) => record(`n-${size}-${n}`)),
+      );
+    const took = async (send: () => Promise<Answered>): Promise<number> => {
+      const startedAt = performance.now();
+      expect((await send()).status).toBe(200);
+      return performance.now() - startedAt;
+    };
+    // Timers may be a millisecond early; the upper bounds leave room for a busy machine.
+    expect(await took(() => batch(10))).toBeGreaterThanOrEqual(400);
+    const single = await took(() => sendSingle(simulator.url, record('n-single')));
+    expect(single).toBeGreaterThanOrEqual(44);
+    expect(single).toBeLessThan(400);
+    await simulator.close();
   });
 });
 
