@@ -38,7 +38,7 @@ export class AmlyzeEndpointEntity {
   @Column('timestamptz', { nullable: true })
   lastSuccessAt: Date | null;
 
-  /** Batch size that got through after a 413. */
+  /** Most records of a batch after a 413 or a time-out; null = as configured. */
   @Column('integer', { nullable: true })
   batchLimit: number | null;
 

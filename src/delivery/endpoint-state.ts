@@ -157,8 +157,12 @@ export async function recordFailure(
   await db.query(FAIL, [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds]);
 }
 
-/** 413: the batch that was refused shows the limit; half of it is tried next, however many of that size were under way. */
-export async function recordTooLarge(db: Queryable, endpoint: string, sent: number): Promise<void> {
+/**
+ * A batch was refused for its size, or not answered in time: half of it is tried next, however many of that size were
+ * under way. Down to a single record, because with any higher floor an AMLYZE that is slower than that would never get
+ * one through; recordSuccess leads up again.
+ */
+export async function halveBatchLimit(db: Queryable, endpoint: string, sent: number): Promise<void> {
   await db.query(
     'update amlyze_endpoint set batch_limit = greatest(1, least(batch_limit, $2::integer / 2)) where endpoint = $1',
     [endpoint, sent],

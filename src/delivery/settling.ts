@@ -1,20 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
-import { cutInTwo, settleCalls, type SettledCall, type Settlement } from '../outbox/settle';
+import { settleCalls, type SettledCall, type Settlement } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
+import { cutBatch, isBatchesOwnFailure, needsCanary, ranOutOfTime, type Cut } from './batch-surgery';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
-import { recordFailure, recordSuccess, recordTooLarge, returnProbe } from './endpoint-state';
+import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
 import { chargeAttempt, returnToPool, settleByVerdict, type RetryPolicy } from './settlements';
 
-/** A cut batch that found no success down to this depth asks the single endpoint whether anything is alive. */
-const CANARY_DEPTH = 3;
-/** How long the rest of such a batch waits for that answer. */
-const CANARY_WAIT_MS = 2_000;
 /** While all is well a success is written down this often; a call of one record must not cost a row of its own each time. */
 const SUCCESS_EVERY_MS = 250;
 /** Calls that are settled in one statement at most. */
@@ -113,7 +110,9 @@ export class Settling {
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
     const { batch, lane, state } = call;
-    if (await this.isBatchesOwnFailure(call)) {
+    const late = ranOutOfTime(call);
+    if (late) await this.sendFewer(call, 'AMLYZE did not answer a batch in time; the next ones are half as large');
+    if (await isBatchesOwnFailure(this.database, call)) {
       this.logger.warn({
         msg: 'a batch failed as a whole while others succeed',
         attemptId: batch.attemptId,
@@ -121,7 +120,7 @@ export class Settling {
         detail: failure.detail,
       });
       if (batch.records.length > 1)
-        return this.cut(call, 'whole-failure', { doubt: failure.doubt, reason: failure.detail });
+        return this.cut(call, { cause: 'whole-failure', doubt: failure.doubt, reason: failure.detail });
       const settlements = batch.records.map((record) => ({
         ...returnToPool(record, { doubt: failure.doubt, reason: failure.detail }),
         ...chargeAttempt(record, this.policy),
@@ -130,7 +129,9 @@ export class Settling {
       }));
       return this.settle(call, settlements, 'failed', failure.detail);
     }
-    await this.returnAll(call, { doubt: failure.doubt, reason: failure.detail, wholeFailure: true });
+    // A part of a cut batch is claimed whole, whatever the limit: only among the others it goes out in smaller batches.
+    const groupId = late ? undefined : batch.group?.id;
+    await this.returnAll(call, { doubt: failure.doubt, reason: failure.detail, wholeFailure: true, groupId });
     await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) });
     this.logger.warn({
       msg: 'AMLYZE is not answering; delivery waits and probes',
@@ -140,26 +141,12 @@ export class Settling {
     });
   }
 
-  /**
-   * Failed as a whole before, and other records got through since: then it is not the endpoint. Only the last failure
-   * counts, so that an outage that begins after such a success pauses as any other and charges nobody.
-   */
-  private async isBatchesOwnFailure({ batch, lane }: Call): Promise<boolean> {
-    const suspects = batch.records.filter((record) => record.wholeFailures > 0);
-    if (suspects.length === 0) return false;
-    const [row] = await this.database.query<{ own: boolean }>(
-      `select coalesce((select last_success_at from amlyze_endpoint where endpoint = $2) >
-  (select max(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'not-sent')), false) as own`,
-      [suspects.map((record) => record.id), lane.endpoint],
-    );
-    return row?.own ?? false;
-  }
-
   private async applyPause(
     call: Call,
     pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
   ): Promise<void> {
-    await this.returnAll(call, { doubt: false, reason: pause.reason, wholeFailure: false });
+    const groupId = call.batch.group?.id;
+    await this.returnAll(call, { doubt: false, reason: pause.reason, wholeFailure: false, groupId });
     await this.pause(call, pause);
     this.logger.error({
       msg: 'delivery to AMLYZE is paused',
@@ -171,33 +158,17 @@ export class Settling {
   }
 
   private async applyBadRequest(call: Call, detail: string): Promise<void> {
-    const { batch, lane } = call;
     // One record cannot be halved, and what the single endpoint says is never called a bad request.
     if (call.single) return this.applyWholeFailure(call, { doubt: true, detail });
-    if (batch.records.length === 1) return this.cut(call, 'bad-request', { doubt: false, reason: detail });
-    const alive = await this.hasSucceededSince(lane, batch.group?.rootCreatedAt);
-    const canary = (batch.group?.depth ?? 0) >= CANARY_DEPTH && !alive;
-    return this.cut(call, 'bad-request', { doubt: false, reason: detail }, canary ? 1 : undefined);
-  }
-
-  private async hasSucceededSince(lane: Call['lane'], since: Date | undefined): Promise<boolean> {
-    if (!since) return false;
-    const [row] = await this.database.query<{ alive: boolean }>(
-      'select coalesce(last_success_at > $2, false) as alive from amlyze_endpoint where endpoint = $1',
-      [lane.endpoint, since],
-    );
-    return row?.alive ?? false;
+    const canary = call.batch.records.length > 1 && (await needsCanary(this.database, call));
+    return this.cut(call, { cause: 'bad-request', doubt: false, reason: detail, canary });
   }
 
   private async applyTooLarge(call: Call, detail: string): Promise<void> {
-    await recordTooLarge(this.database, call.lane.endpoint, call.batch.records.length);
-    this.logger.warn({
-      msg: 'AMLYZE refused the size of a batch; the next ones are half as large',
-      records: call.batch.records.length,
-    });
+    await this.sendFewer(call, 'AMLYZE refused the size of a batch; the next ones are half as large');
     if (call.batch.records.length > 1) {
       // A part of a cut batch is claimed whole, so it has to be cut again; the ordinary pool just claims less.
-      if (call.batch.group) return this.cut(call, 'bad-request', { doubt: false, reason: detail });
+      if (call.batch.group) return this.cut(call, { cause: 'bad-request', doubt: false, reason: detail });
       return this.returnAll(call, { doubt: false, reason: detail, wholeFailure: false });
     }
     const settlements = call.batch.records.map((record) => ({
@@ -207,33 +178,23 @@ export class Settling {
     return this.settle(call, settlements, 'refused', detail);
   }
 
-  /** Sends the batch on as two halves; with `firstPart` the first part has that many records and the rest waits for its verdict. */
-  private async cut(
-    call: Call,
-    cause: 'bad-request' | 'whole-failure',
-    failure: { doubt: boolean; reason: string },
-    firstPart?: number,
-  ): Promise<void> {
-    const { records } = call.batch;
-    const [first, second] = await cutInTwo(this.database, call.batch.group, cause);
-    const middle = firstPart ?? Math.ceil(records.length / 2);
-    const settlements = records.map((record, index) => ({
-      ...returnToPool(record, failure),
-      groupId: index < middle ? first : second,
-      delayMs: firstPart !== undefined && index >= middle ? CANARY_WAIT_MS : 0,
-      wholeFailure: cause === 'whole-failure',
-    }));
-    await this.settle(call, settlements, 'refused', failure.reason);
+  private async sendFewer({ lane, batch }: Call, msg: string): Promise<void> {
+    await halveBatchLimit(this.database, lane.endpoint, batch.records.length);
+    this.logger.warn({ msg, endpoint: lane.endpoint, records: batch.records.length });
+  }
+
+  private async cut(call: Call, cut: Cut): Promise<void> {
+    await this.settle(call, await cutBatch(this.database, call.batch, cut), 'refused', cut.reason);
   }
 
   private async returnAll(
     call: Call,
-    failure: { doubt: boolean; reason: string; wholeFailure: boolean },
+    failure: { doubt: boolean; reason: string; wholeFailure: boolean; groupId?: string | undefined },
   ): Promise<void> {
     const settlements = call.batch.records.map((record) => ({
       ...returnToPool(record, failure),
       wholeFailure: failure.wholeFailure,
-      groupId: call.batch.group?.id,
+      groupId: failure.groupId,
     }));
     await this.settle(call, settlements, failure.doubt ? 'failed' : 'refused', failure.reason);
   }
