@@ -1,6 +1,6 @@
 /** Unit specs stand beside the code they check; everything that needs a process, a server or Postgres is under test/. */
 module.exports = {
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
   testRegex: '\\.(spec|test)\\.ts$',
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/global-setup.ts',

@@ -1,0 +1,169 @@
+import type { Client } from 'pg';
+import { median, quotients, type Figure } from '../figure';
+import type { RoundResult, RowSample } from '../references/serve';
+import { connectBank, importAccounts, tellPeers } from '../rig/accounts';
+import type { BenchRig } from '../rig/bench-rig';
+import type { BenchGateway, Installation } from '../rig/gateway';
+import { gatewayRound, type RoundFigures } from '../rig/gateway-round';
+import type { ReferenceProcess } from '../rig/reference-process';
+import { contentsOf, differences, ledgerProblem } from '../rows';
+import { peakRss, type Measure, type Measured } from './measure';
+
+/** Compiles what runs often; its figures are not counted. */
+const WARM_UP_ACCOUNTS = 1_000;
+/** The script needs ten times as long for a balance, so it gets a part of the accounts. */
+const SCRIPT_SHARE = 0.1;
+/** A loop that reaches less of what the calls alone allow is no reference. */
+const LEAST_SHARE_OF_CEILING = 0.18;
+
+interface Competitors {
+  gateway: BenchGateway;
+  loop: ReferenceProcess;
+  script: ReferenceProcess;
+  ceiling: ReferenceProcess;
+  ours: Client;
+  theirs: Client;
+}
+
+interface Round {
+  gateway: RoundFigures;
+  loop: RoundResult;
+  script: RoundResult;
+  ceiling: RoundResult;
+}
+
+/** Balances per second from claim to accepted and logged, beside three programs that are measured in turn with it. */
+export const throughput: Measure = {
+  name: 'throughput',
+  quick: true,
+  async take(rig, options) {
+    const accounts = options.accounts ?? (options.quick ? 3_000 : 50_000);
+    const competitors = await prepare(rig, accounts);
+    const rounds: Round[] = [];
+    const voids: string[] = [];
+    await round(rig, competitors, { accounts: Math.min(WARM_UP_ACCOUNTS, accounts), voids });
+    for (let n = 0; n < (options.rounds ?? (options.quick ? 5 : 3)); n += 1) {
+      rounds.push(await round(rig, competitors, { accounts, voids }));
+    }
+    const peak = competitors.gateway.peakRssMb;
+    await Promise.all([competitors.ours.end(), competitors.theirs.end()]);
+    return toMeasured(rounds, { peak, voids });
+  },
+};
+
+/** Registers the accounts once and gives every competitor a copy of the database. */
+async function prepare(rig: BenchRig, accounts: number): Promise<Competitors> {
+  await tellPeers(rig.peers, accounts);
+  const installation = await registered(rig, accounts);
+  const [forLoop, forScript] = [await rig.copy(installation), await rig.copy(installation)];
+  return {
+    gateway: await rig.startGateway(installation),
+    loop: await rig.startReference('loop', forLoop),
+    script: await rig.startReference('script', forScript),
+    ceiling: await rig.startReference('ceiling'),
+    ours: await rig.session(installation),
+    theirs: await rig.session(forLoop),
+  };
+}
+
+async function registered(rig: BenchRig, accounts: number): Promise<Installation> {
+  const installation = await rig.install();
+  const gateway = await rig.startGateway(installation);
+  const { consentId } = await connectBank(gateway, { name: 'bank', baseUrl: rig.peers.mypos.control.url });
+  await importAccounts(gateway, consentId, accounts);
+  await gateway.stop();
+  const client = await rig.session(installation);
+  // As accounts are that were read before: the first record of a series pins its type, and that is written once.
+  await client.query(`update account set pinned_types = '{"STATEMENT_BALANCE": "available"}'`);
+  await client.query('vacuum analyze');
+  await client.end();
+  return installation;
+}
+
+async function round(
+  rig: BenchRig,
+  competitors: Competitors,
+  { accounts, voids }: { accounts: number; voids: string[] },
+): Promise<Round> {
+  const { gateway, loop, script, ceiling, ours, theirs } = competitors;
+  const amlyze = rig.peers.amlyze.control;
+  const ledgerBefore = await ledgerEnd(rig);
+  const own = await gatewayRound(gateway, ours, await scopeOf(ours, accounts));
+  const ledgerAfter = await amlyze.call('GET', `ledger?offset=${ledgerBefore}&limit=1`);
+  voids.push(...(await ledgerProblems(rig, ours, { from: ledgerBefore, to: Number(ledgerAfter['total']) })));
+
+  const sample = await sampleOf(ours);
+  const result: Round = {
+    gateway: own,
+    loop: await loop.round({ accounts, sample }),
+    script: await script.round({ accounts: Math.ceil(accounts * SCRIPT_SHARE), sample }),
+    ceiling: await ceiling.round({ accounts, sample }),
+  };
+  voids.push(...differences(await contentsOf(ours), await contentsOf(theirs)).map((text) => `the loop: ${text}`));
+  return result;
+}
+
+async function scopeOf(client: Client, accounts: number): Promise<object> {
+  const { rows } = await client.query<{ id: string }>('select id::text from account order by id limit $1', [
+    accounts + 1,
+  ]);
+  return rows.length > accounts ? { accountIds: rows.slice(0, accounts).map(({ id }) => id) } : { all: true };
+}
+
+async function ledgerEnd(rig: BenchRig): Promise<number> {
+  return Number((await rig.peers.amlyze.control.call('GET', 'ledger?limit=1'))['total']);
+}
+
+/** AMLYZE has each balance of the latest run once. */
+async function ledgerProblems(rig: BenchRig, client: Client, range: { from: number; to: number }): Promise<string[]> {
+  const { rows } = await client.query<{ number: string }>(
+    'select communication_number as number from amlyze_record where run_id = (select max(id) from sync_run)',
+  );
+  const ledger: { communicationNumber: string }[] = [];
+  for (let offset = range.from; offset < range.to; offset += 10_000) {
+    const page = await rig.peers.amlyze.control.call('GET', `ledger?limit=10000&offset=${offset}`);
+    ledger.push(...(page['items'] as { communicationNumber: string }[])); // the simulator's own form
+  }
+  return [
+    ledgerProblem(
+      ledger,
+      rows.map(({ number }) => number),
+    ),
+  ].flatMap((problem) => problem ?? []);
+}
+
+async function sampleOf(client: Client): Promise<RowSample> {
+  const { rows } = await client.query<{ steps: string | null; hash: string }>(
+    `select r.steps::text, k.settings_hash as hash from balance_reading r join record_key k on k.communication_number = r.communication_number
+order by r.id desc limit 1`,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('the gateway has written no reading');
+  return { steps: row.steps, settingsHash: row.hash };
+}
+
+function toMeasured(rounds: readonly Round[], { peak, voids }: { peak: number; voids: string[] }): Measured {
+  const rate = (who: keyof Round): number[] => rounds.map((each) => each[who].balances / each[who].seconds);
+  const cpu = (who: keyof Round): number[] => rounds.map((each) => each[who].cpuUsPerBalance);
+  const shareOfCeiling = quotients(rate('loop'), rate('ceiling'));
+  const figures: Figure[] = [
+    { name: 'gateway', unit: 'balances/s', rounds: rate('gateway') },
+    { name: 'bare durable loop', unit: 'balances/s', rounds: rate('loop') },
+    { name: 'sequential script', unit: 'balances/s', rounds: rate('script') },
+    { name: 'ceiling without database', unit: 'balances/s', rounds: rate('ceiling') },
+    { name: 'gateway ÷ loop', unit: '', rounds: quotients(rate('gateway'), rate('loop')), target: { atLeast: 0.9 } },
+    { name: 'gateway ÷ script', unit: '', rounds: quotients(rate('gateway'), rate('script')), target: { atLeast: 6 } },
+    { name: 'loop ÷ ceiling', unit: '', rounds: shareOfCeiling },
+    { name: "gateway's CPU", unit: 'µs/balance', rounds: cpu('gateway') },
+    { name: "loop's CPU", unit: 'µs/balance', rounds: cpu('loop') },
+    {
+      name: "gateway's CPU ÷ loop's",
+      unit: '',
+      rounds: quotients(cpu('gateway'), cpu('loop')),
+      target: { atMost: 1.4 },
+    },
+    peakRss([peak]),
+  ];
+  if (median(shareOfCeiling) < LEAST_SHARE_OF_CEILING) voids.push('weak reference: loop ÷ ceiling is too low');
+  return { figures, voids };
+}

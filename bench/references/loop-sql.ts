@@ -1,0 +1,98 @@
+/**
+ * The statements of the bare loop: one for each step, each writes what the gateway writes at that step (its CLAIM and
+ * ledger, its readings, records and keys, its claim of a batch, its settlement) and nothing guards anything beyond that.
+ */
+
+export const OPEN_RUN = `insert into sync_run (trigger, scope, accounts) values ('resync', '{"all": true}', $1) returning id`;
+
+export const FILL_RUN = `
+insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+select $1, id, connection_id, subject_id from account order by id limit $2`;
+
+export const FINISH_RUN = `update sync_run set finished_at = now(), outcomes = jsonb_build_object('READ', accounts) where id = $1`;
+
+export const CLAIM_SUBJECTS = {
+  name: 'claim-subjects',
+  text: `
+with picked as materialized (
+  select s.account_id, u.id from sync_run_account s join access_subject u on u.id = s.subject_id
+  where s.connection_id = $2 and s.run_id = $1 and s.outcome is null and s.due_at <= now()
+    and (u.lease_until is null or u.lease_until < now())
+  order by s.due_at, s.run_id, s.account_id
+  limit $3
+  for update of u skip locked
+), claimed as (
+  update access_subject u set epoch = u.epoch + 1, claimed_by = 'loop', lease_until = now() + interval '30 seconds'
+  from picked p where u.id = p.id
+  returning u.id, u.consent_id, u.provider_account_id, u.epoch, p.account_id
+), asked as materialized (
+  select *, gen_random_uuid() as request_id from claimed
+), ledger as (
+  insert into access_ledger (subject_id, consent_id, purpose, request_id) select id, consent_id, 'resync', request_id from asked
+)
+select c.id as subject_id, c.provider_account_id as number, c.request_id, c.account_id, a.account_ext_id as name
+from asked c join account a on a.id = c.account_id`,
+};
+
+export const WRITE = {
+  name: 'write',
+  text: `
+with given as materialized (
+  select nextval(pg_get_serial_sequence('balance_reading', 'id')) as reading_id, g.*
+  from unnest($4::bigint[], $5::bigint[], $6::text[], $7::uuid[], $8::timestamptz[], $9::integer[], $10::text[], $11::numeric[],
+    $12::text[], $13::text[], $14::json[])
+  as g(subject_id, account_id, account_ext_id, request_id, fetched_at, latency_ms, raw_body, value, communication_number, payload, steps)
+), reading as (
+  insert into balance_reading (id, account_id, run_id, outcome, fetched_at, request_id, http_status, latency_ms, raw_body, balance_at,
+    balance_at_source, communication_number, steps)
+  select reading_id, account_id, $1, 'READ', fetched_at, request_id, 200, latency_ms, raw_body, fetched_at, 'fetch',
+    communication_number, steps from given
+), keyed as (
+  insert into record_key (account_id, balance_type, key, revision, value, communication_number, settings_hash)
+  select account_id, 'STATEMENT_BALANCE', $2, 1, value, communication_number, $3 from given
+  on conflict (account_id, balance_type, key) do nothing
+), record as (
+  insert into amlyze_record (communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at, value,
+    payload)
+  select communication_number, 'balance', account_id, account_ext_id, reading_id, $1, 'STATEMENT_BALANCE', fetched_at, value, payload
+  from given
+), finished as (
+  update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
+  where s.run_id = $1 and s.account_id = g.account_id and s.outcome is null
+)
+update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where u.id = g.subject_id`,
+};
+
+export const CLAIM_RECORDS = {
+  name: 'claim-records',
+  text: `
+with ready as materialized (
+  select id from amlyze_record
+  where channel = 'balance' and state = 'pending' and next_attempt_at <= now() and batch_group is null
+  order by next_attempt_at, id limit $1
+  for update skip locked
+), attempt as (
+  insert into delivery_attempt (endpoint, records, replica) select $2, count(*), 'loop' from ready having count(*) > 0
+  returning id
+)
+update amlyze_record r
+set state = 'sending', epoch = r.epoch + 1, lease_until = now() + interval '30 seconds', next_attempt_at = null,
+    attempt_id = attempt.id, in_doubt = true
+from ready, attempt where r.id = ready.id
+returning r.id, r.epoch, r.attempt_id, r.communication_number, r.payload`,
+};
+
+export const SETTLE = {
+  name: 'settle',
+  text: `
+with given as materialized (
+  select * from unnest($2::bigint[], $3::bigint[], $4::text[]) as g(id, epoch, answer)
+), settled as (
+  update amlyze_record r
+  set state = 'accepted', in_doubt = false, lease_until = null, attempt_id = null, next_attempt_at = null, settled_at = now()
+  from given g where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+), logged as (
+  insert into delivery_result (record_id, attempt_id, verdict, answer) select id, $1, 'accepted', answer from given
+)
+update delivery_attempt set finished_at = now(), outcome = 'answered', http_status = 200, latency_ms = $5 where id = $1`,
+};
