@@ -21,6 +21,7 @@ interface Doctored {
 
 const NO_TRIGGERS =
   'alter table delivery_result disable trigger user; alter table delivery_attempt disable trigger user;';
+const NOT_FROZEN = 'alter table amlyze_record disable trigger user;';
 const NO_RULES =
   'alter table amlyze_record drop constraint amlyze_record_number_unique; alter table sync_run drop constraint sync_run_slot;';
 const LATER = '2026-03-05T07:00:00Z';
@@ -111,7 +112,7 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I4',
     what: 'bytes that are not the frozen ones',
-    sql: `update amlyze_record set payload = payload || ' ' where id = 1`,
+    sql: `${NOT_FROZEN} update amlyze_record set payload = payload || ' ' where id = 1`,
   },
   {
     breaks: 'I4',
