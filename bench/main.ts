@@ -1,11 +1,14 @@
 /** `npm run bench`: takes the measures one after the other, prints a table and writes the figures as JSON. */
 import type { Measure } from './measures/measure';
+import { replicas } from './measures/replicas';
+import { saturated } from './measures/saturated';
+import { slowBanks } from './measures/slow-banks';
 import { throughput } from './measures/throughput';
 import { readOptions, USAGE, type Options } from './options';
 import { failures, table, writeJson, type Finding } from './report';
 import { BenchRig } from './rig/bench-rig';
 
-const MEASURES: readonly Measure[] = [throughput];
+const MEASURES: readonly Measure[] = [throughput, saturated, slowBanks, replicas];
 
 void (async () => {
   let options: Options;

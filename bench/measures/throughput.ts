@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 import { median, quotients, type Figure } from '../figure';
 import type { RoundResult, RowSample } from '../references/serve';
-import { connectBank, importAccounts, tellPeers } from '../rig/accounts';
 import type { BenchRig } from '../rig/bench-rig';
-import type { BenchGateway, Installation } from '../rig/gateway';
+import type { BenchGateway } from '../rig/gateway';
 import { gatewayRound, type RoundFigures } from '../rig/gateway-round';
 import type { ReferenceProcess } from '../rig/reference-process';
+import { registered } from '../rig/registered';
 import { contentsOf, differences, ledgerProblem } from '../rows';
 import { peakRss, type Measure, type Measured } from './measure';
 
@@ -53,7 +53,6 @@ export const throughput: Measure = {
 
 /** Registers the accounts once and gives every competitor a copy of the database. */
 async function prepare(rig: BenchRig, accounts: number): Promise<Competitors> {
-  await tellPeers(rig.peers, accounts);
   const installation = await registered(rig, accounts);
   const [forLoop, forScript] = [await rig.copy(installation), await rig.copy(installation)];
   return {
@@ -64,20 +63,6 @@ async function prepare(rig: BenchRig, accounts: number): Promise<Competitors> {
     ours: await rig.session(installation),
     theirs: await rig.session(forLoop),
   };
-}
-
-async function registered(rig: BenchRig, accounts: number): Promise<Installation> {
-  const installation = await rig.install();
-  const gateway = await rig.startGateway(installation);
-  const { consentId } = await connectBank(gateway, { name: 'bank', baseUrl: rig.peers.mypos.control.url });
-  await importAccounts(gateway, consentId, accounts);
-  await gateway.stop();
-  const client = await rig.session(installation);
-  // As accounts are that were read before: the first record of a series pins its type, and that is written once.
-  await client.query(`update account set pinned_types = '{"STATEMENT_BALANCE": "available"}'`);
-  await client.query('vacuum analyze');
-  await client.end();
-  return installation;
 }
 
 async function round(

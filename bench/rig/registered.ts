@@ -1,0 +1,19 @@
+import { connectBank, importAccounts, tellPeers } from './accounts';
+import type { BenchRig } from './bench-rig';
+import type { Installation } from './gateway';
+
+/** An installation with accounts 1 to `count` of one bank, which the simulators know too; nobody is connected to it. */
+export async function registered(rig: BenchRig, count: number): Promise<Installation> {
+  await tellPeers(rig.peers, count);
+  const installation = await rig.install();
+  const gateway = await rig.startGateway(installation);
+  const { consentId } = await connectBank(gateway, { name: 'bank', baseUrl: rig.peers.mypos.control.url });
+  await importAccounts(gateway, consentId, count);
+  await gateway.stop();
+  const client = await rig.session(installation);
+  // As accounts are that were read before: the first record of a series pins its type, and that is written once.
+  await client.query(`update account set pinned_types = '{"STATEMENT_BALANCE": "available"}'`);
+  await client.query('vacuum analyze');
+  await client.end();
+  return installation;
+}
