@@ -60,6 +60,18 @@ export class Metrics {
     labelNames: ['last_read'],
     registers: [this.registry],
   });
+  readonly pausedConnections = new Gauge({
+    name: 'gateway_paused_connections',
+    help: 'Connections that are paused, by who paused them',
+    labelNames: ['paused_by'],
+    registers: [this.registry],
+  });
+  readonly stoppedConsents = new Gauge({
+    name: 'gateway_stopped_consents',
+    help: 'Consents that nothing is read under, by the outcome of their accounts',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
