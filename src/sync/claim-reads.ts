@@ -130,15 +130,42 @@ with mine as materialized (
   where u.epoch = c.epoch and u.claimed_by is not null
   for update of u skip locked
 )
-update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where u.id = mine.id`,
+update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where u.id = mine.id
+returning u.id`,
 };
 
-/** Renews the leases of reads that are still under way; one that was taken over stays taken. */
+/** Renews the leases of reads that are still under way and returns those; one that was taken over stays taken. */
 export async function extendReadLeases(
   db: Queryable,
   subjects: readonly ClaimedSubject[],
   leaseSeconds: number,
-): Promise<void> {
+): Promise<ClaimedSubject[]> {
+  if (subjects.length === 0) return [];
+  const values = [subjects.map((s) => s.state.subjectId), subjects.map((s) => s.state.epoch), leaseSeconds];
+  const renewed = new Set((await db.query<{ id: string }>(EXTEND, values)).map(({ id }) => id));
+  return subjects.filter(({ state }) => renewed.has(state.subjectId));
+}
+
+const GIVE_BACK = {
+  name: 'sync-give-back-claims',
+  text: `
+with mine as (
+  update access_subject u set claimed_by = null, lease_until = null
+  from unnest($1::bigint[], $2::bigint[]) as c(id, epoch)
+  where u.id = c.id and u.epoch = c.epoch and u.claimed_by is not null
+  returning u.id
+)
+delete from access_ledger l using unnest($1::bigint[], $3::uuid[]) as x(subject_id, request_id), mine
+where mine.id = x.subject_id and l.subject_id = x.subject_id and l.request_id = x.request_id
+  and l.read_at > now() - interval '1 day'`,
+};
+
+/** Gives up claims whose calls were never made: due again at once, and the budget is as it was. */
+export async function giveBackClaims(db: Queryable, subjects: readonly ClaimedSubject[]): Promise<void> {
   if (subjects.length === 0) return;
-  await db.query(EXTEND, [subjects.map((s) => s.state.subjectId), subjects.map((s) => s.state.epoch), leaseSeconds]);
+  await db.query(GIVE_BACK, [
+    subjects.map((s) => s.state.subjectId),
+    subjects.map((s) => s.state.epoch),
+    subjects.map((s) => s.requestId),
+  ]);
 }

@@ -1,12 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import { ConnectionDirectory } from '../connections/connection-directory';
+import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { BankHealth, SUSPENSION_MARGIN, type Permission } from './bank-health';
 import type { ClaimedSubject } from './claim-reads';
 import { findDueConnections } from './due-connections';
 import { grantCalls, returnCalls } from './pace';
+import { ReadAhead } from './read-ahead';
 import { shareSlots } from './share-slots';
 import type { ClaimQuota } from './subject-state';
 
@@ -18,6 +19,8 @@ interface PacedQuota extends ClaimQuota {
 export interface Quotas {
   /** False: no connection has an account that is due. */
   due: boolean;
+  /** More than one connection wants calls. */
+  contended: boolean;
   /** Free places by connection, before its pace and its bank's health were looked at. */
   shares: ReadonlyMap<string, number>;
   quotas: PacedQuota[];
@@ -25,9 +28,13 @@ export interface Quotas {
   waitMs: number | undefined;
 }
 
+/** What a connection is asked with, or why it cannot be used. */
+type Usable = { connection: LoadedConnection } | { broken: string };
+
 /** Decides how many subjects of which connection may be claimed now: fair shares first, then each connection's pace. */
 @Injectable()
 export class ReadQuotas {
+  readonly ahead = new ReadAhead();
   private readonly logger = new Logger(ReadQuotas.name);
   private readonly providerOf = new Map<string, string>();
 
@@ -38,41 +45,38 @@ export class ReadQuotas {
     private readonly health: BankHealth,
   ) {}
 
-  /** @param served connections that have had their share of the free places just now and could not use it all */
-  async take(inFlight: Iterable<ClaimedSubject>, served: ReadonlySet<string>): Promise<Quotas> {
+  /**
+   * @param held what this replica has claimed and not yet written
+   * @param served connections that have had their share of the free places just now and could not use it all
+   */
+  async take(held: Iterable<ClaimedSubject>, served: ReadonlySet<string>): Promise<Quotas> {
     const due = await findDueConnections(this.database);
-    const calls = new Map<string, number>();
-    let total = 0;
-    for (const { state } of inFlight) {
-      total += 1;
-      calls.set(state.connectionId, (calls.get(state.connectionId) ?? 0) + 1);
-    }
     const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
-    const wanting = due
-      .filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id))
-      .map((connectionId) => ({ connectionId, inFlight: calls.get(connectionId) ?? 0 }));
-    const shares = shareSlots(this.environment.syncConcurrency, wanting, total, wanting.length + served.size > 1);
-    const quotas = await Promise.all(
-      [...shares].map(([connectionId, quota]) =>
-        this.toQuota(connectionId, quota, {
-          permission: permissions.get(connectionId),
-          inFlight: calls.get(connectionId) ?? 0,
-        }),
-      ),
-    );
+    const wanting = due.filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id));
+    const usable = new Map<string, Usable>();
+    for (const id of wanting) usable.set(id, await this.use(id, permissions.get(id)));
+    const heldBy = countByConnection(held);
+    const contended = wanting.length + served.size > 1;
+    const shares = this.share(wanting, heldBy, contended);
+    const quotas = [...shares].flatMap(([connectionId, share]) => {
+      const found = usable.get(connectionId);
+      const at = { permission: permissions.get(connectionId), held: heldBy.get(connectionId) ?? 0 };
+      return found ? [toQuota(connectionId, found, { ...at, share })] : [];
+    });
     const granted = await grantCalls(this.database, quotas.flatMap(toPacedCalls));
-    const held = quotas.flatMap(({ connectionId, quota }) => {
+    const heldBack = quotas.flatMap(({ connectionId, quota }) => {
       const grant = granted.get(connectionId);
       return grant && grant.calls < quota ? [grant.waitMs] : [];
     });
     return {
       due: due.length > 0,
+      contended,
       shares,
       quotas: quotas
         .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId)?.calls ?? quota.quota }))
         .filter((quota) => quota.quota > 0),
       waitMs: least([
-        ...held,
+        ...heldBack,
         ...[...permissions.values()].flatMap((each) => (each.kind === 'waiting' ? [each.waitMs] : [])),
       ]),
     };
@@ -95,39 +99,65 @@ export class ReadQuotas {
     return this.providerOf.get(connectionId) ?? 'unknown';
   }
 
-  private async toQuota(
-    connectionId: string,
-    share: number,
-    { permission, inFlight }: { permission: Permission | undefined; inFlight: number },
-  ): Promise<PacedQuota> {
-    let quota = permission?.kind === 'probe' ? 1 : share;
+  /** What is held within a connection's allowance takes no place from others. */
+  private share(
+    wanting: readonly string[],
+    heldBy: ReadonlyMap<string, number>,
+    contended: boolean,
+  ): Map<string, number> {
+    const beyondAhead = (id: string): number => (heldBy.get(id) ?? 0) - this.ahead.allowance(id);
+    let total = 0;
+    for (const id of heldBy.keys()) total += Math.max(0, beyondAhead(id));
+    const wishes = wanting.map((connectionId) => ({ connectionId, inFlight: beyondAhead(connectionId) }));
+    return shareSlots(this.environment.syncConcurrency, wishes, total, contended);
+  }
+
+  /** A bank with a pace, in trouble, or counting failures gets no more claims than calls that start at once. */
+  private async use(connectionId: string, permission: Permission | undefined): Promise<Usable> {
     try {
-      const { accessScope, accessWindow, settings, requestsPerSecond, provider } =
-        await this.directory.load(connectionId);
-      this.providerOf.set(connectionId, provider.name);
-      quota = Math.min(quota, roomBeforeSuspension(settings.suspendAfterFailures, permission) - inFlight);
-      const common = { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone };
-      if (permission?.kind !== 'given-up') return { ...common, requestsPerSecond };
-      // Nobody is asked, so the pace of the bank does not matter.
-      return {
-        ...common,
-        requestsPerSecond: undefined,
-        denied: { outcome: 'BANK_UNAVAILABLE', reason: permission.reason },
-      };
+      const connection = await this.directory.load(connectionId);
+      this.providerOf.set(connectionId, connection.provider.name);
+      const healthy = permission === undefined || (permission.kind === 'free' && permission.failedInRow === 0);
+      const { requestsPerSecond, settings } = connection;
+      const unlimited = requestsPerSecond === undefined && settings.suspendAfterFailures === undefined;
+      this.ahead.permit(connectionId, healthy && unlimited);
+      return { connection };
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       const broken = `the connection cannot be used: ${error instanceof Error ? error.message : String(error)}`;
       this.logger.error({ msg: broken, connectionId });
-      const unknown = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
-      return {
-        ...unknown,
-        connectionId,
-        quota,
-        requestsPerSecond: undefined,
-        denied: { outcome: 'GATEWAY_ERROR', reason: broken },
-      };
+      return { broken };
     }
   }
+}
+
+function countByConnection(held: Iterable<ClaimedSubject>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { state } of held) counts.set(state.connectionId, (counts.get(state.connectionId) ?? 0) + 1);
+  return counts;
+}
+
+function toQuota(
+  connectionId: string,
+  usable: Usable,
+  { permission, held, share }: { permission: Permission | undefined; held: number; share: number },
+): PacedQuota {
+  const limit = permission?.kind === 'probe' ? 1 : share;
+  if ('broken' in usable) {
+    const denied = { outcome: 'GATEWAY_ERROR', reason: usable.broken } as const;
+    const unknown = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
+    return { ...unknown, connectionId, quota: limit, requestsPerSecond: undefined, denied };
+  }
+  const { accessScope, accessWindow, settings, requestsPerSecond } = usable.connection;
+  const quota = Math.min(limit, roomBeforeSuspension(settings.suspendAfterFailures, permission) - held);
+  const common = { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone };
+  if (permission?.kind !== 'given-up') return { ...common, requestsPerSecond };
+  // Nobody is asked, so the pace of the bank does not matter.
+  return {
+    ...common,
+    requestsPerSecond: undefined,
+    denied: { outcome: 'BANK_UNAVAILABLE', reason: permission.reason },
+  };
 }
 
 /** All calls under way may fail together, so there are never more than the failures that the bank still bears. */

@@ -7,6 +7,7 @@ import { Installation } from './installation';
 import { PreviewController } from './preview.controller';
 import { PreviewService } from './preview.service';
 import { ReadQuotas } from './read-quotas';
+import { ReadingWriter } from './reading-writer';
 import { ResyncService } from './resync.service';
 import { SubjectReader } from './subject-reader';
 import { SyncController } from './sync.controller';
@@ -16,7 +17,16 @@ import { SyncWorker } from './sync.worker';
 @Module({
   imports: [ConnectionsModule, RatesModule, DeliveryModule],
   controllers: [SyncController, PreviewController],
-  providers: [SyncWorker, BankHealth, ReadQuotas, SubjectReader, Installation, ResyncService, PreviewService],
+  providers: [
+    SyncWorker,
+    ReadingWriter,
+    BankHealth,
+    ReadQuotas,
+    SubjectReader,
+    Installation,
+    ResyncService,
+    PreviewService,
+  ],
   exports: [SyncWorker, Installation],
 })
 export class SyncModule {}

@@ -1,33 +1,42 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { ReadingOutcome } from '../balances/outcome';
 import { Environment } from '../config/environment';
-import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
-import { isDatabaseUnavailable } from '../shared/database-failure';
 import { Doorbell } from '../shared/doorbell';
-import { GroupCommit } from '../shared/group-commit';
-import { Metrics } from '../shared/metrics';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
-import { claimReads, extendReadLeases, type ClaimedSubject } from './claim-reads';
-import { BankHealth } from './bank-health';
-import { Installation } from './installation';
+import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject } from './claim-reads';
 import { ReadQuotas, type Quotas } from './read-quotas';
+import { ReadSlots } from './read-slots';
+import { ReadingWriter } from './reading-writer';
 import { finishRuns } from './runs';
 import { SubjectReader } from './subject-reader';
 import type { SubjectResult } from './subject-result';
-import { writeReadings } from './write-readings';
 
-const MAX_GROUP = 250;
+/** After one of these the next call would most likely end the same way, or must not be made at all. */
+const TROUBLE: ReadonlySet<ReadingOutcome> = new Set<ReadingOutcome>([
+  'BANK_UNAVAILABLE',
+  'RATE_LIMITED',
+  'CERTIFICATE_PROBLEM',
+  'TOKEN_REJECTED',
+  'CONSENT_REQUIRED',
+  'GATEWAY_ERROR',
+]);
 
-/** Reads what is due: claims, calls and writes, with at most SYNC_CONCURRENCY calls under way in this replica. */
+/**
+ * Reads what is due: claims a little ahead, calls with at most SYNC_CONCURRENCY calls under way in this replica, and
+ * writes. The three go on side by side: a place is free for the next call as soon as the bank has answered.
+ */
 @Injectable()
 export class SyncWorker {
   private readonly logger = new Logger(SyncWorker.name);
   private readonly bell = new Doorbell();
-  private readonly inFlight = new Set<ClaimedSubject>();
-  private readonly writes: GroupCommit<SubjectResult>;
-  /** Results that wait for the database to come back. */
-  private unwritten = 0;
+  /** All that is claimed and not yet written or given back, with the end of its lease by the monotonic clock. */
+  private readonly held = new Map<ClaimedSubject, number>();
+  private readonly slots: ReadSlots<ClaimedSubject>;
+  /** The last look found less than there was room for: until something changes, another would find nothing. */
+  private drained = false;
+  private lookedAtMs = -Infinity;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
@@ -37,62 +46,74 @@ export class SyncWorker {
     private readonly environment: Environment,
     private readonly quotas: ReadQuotas,
     private readonly reader: SubjectReader,
-    private readonly installation: Installation,
-    private readonly health: BankHealth,
-    private readonly delivery: DeliveryWorker,
-    private readonly metrics: Metrics,
+    private readonly writer: ReadingWriter,
     private readonly replica: Replica,
   ) {
-    this.writes = new GroupCommit((results) => this.write(results), MAX_GROUP);
+    this.slots = new ReadSlots(environment.syncConcurrency);
   }
 
   start(): void {
     this.loop ??= this.work();
-    const leaseMs = this.environment.leaseSeconds * 1000;
-    this.renewal ??= setInterval(() => void this.renewLeases(), leaseMs / 3);
+    this.renewal ??= setInterval(() => void this.renewLeases(), this.leaseMs / 3);
   }
 
   /** There may be something due: look now instead of at the next poll. */
   wake(): void {
+    this.drained = false;
     this.bell.ring();
   }
 
-  /** Claims nothing more and waits for the reads under way; what is not done by then is taken over by its lease. */
+  /** Makes no more calls, waits for the reads under way, gives the rest back; what is not done by then is taken over by its lease. */
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
+    this.writer.stop();
     this.bell.ring();
     const deadline = performance.now() + graceMs;
     await within(graceMs, this.loop ?? Promise.resolve());
-    while (this.inFlight.size > 0 && performance.now() < deadline) await delay(20);
+    await within(Math.max(0, deadline - performance.now()), this.giveBack(this.slots.withdraw()));
+    while (this.held.size > 0 && performance.now() < deadline) await delay(20);
     clearInterval(this.renewal);
-    if (this.inFlight.size > 0)
-      this.logger.warn({
-        msg: 'reads were still under way at shutdown; their leases run out',
-        reads: this.inFlight.size,
-      });
+    if (this.held.size > 0)
+      this.logger.warn({ msg: 'reads were still under way at shutdown; their leases run out', reads: this.held.size });
+  }
+
+  private get leaseMs(): number {
+    return this.environment.leaseSeconds * 1000;
   }
 
   private async work(): Promise<void> {
     while (!this.stopping) {
-      const { claimed, waitMs } = await this.claimSome();
+      const { claimed, waitMs } = this.wantsMore() ? await this.claimSome() : NOTHING;
       // A full house waits for a place; an empty queue waits for the poll.
-      if (claimed === 0) await this.bell.wait(waitMs);
+      if (claimed === 0) await this.bell.wait(waitMs ?? this.environment.pollIntervalMs);
     }
+  }
+
+  /** Whether a look at the queue is worth its queries now. */
+  private wantsMore(): boolean {
+    // What was read and could not be written yet goes first: claiming it anew would cost a second read.
+    if (this.writer.blocked) return false;
+    const ahead = this.quotas.ahead.total;
+    if (this.held.size - ahead >= this.environment.syncConcurrency) return false;
+    if (performance.now() - this.lookedAtMs >= this.environment.pollIntervalMs || this.held.size === 0) return true;
+    if (this.drained) return false;
+    // A place that is free now is one that nobody in the line may have.
+    return this.slots.free > 0 || this.slots.waiting <= ahead / 2;
   }
 
   /** How many subjects were claimed, and how long to wait where none was. */
   private async claimSome(): Promise<{ claimed: number; waitMs: number }> {
-    const { pollIntervalMs, syncConcurrency } = this.environment;
     let claimed = 0;
-    let waitMs = pollIntervalMs;
-    // What was read and could not be written yet goes first: claiming it anew would cost a second read.
-    if (this.inFlight.size >= syncConcurrency || this.unwritten > 0) return { claimed, waitMs };
+    let waitMs = this.environment.pollIntervalMs;
+    this.lookedAtMs = performance.now();
+    this.drained = true;
     try {
       // Places that a connection cannot use (its accounts are held elsewhere, its bank is slow to be asked) are shared again.
       const served = new Set<string>();
       for (let before = -1; served.size > before;) {
         before = served.size;
-        const quotas = await this.quotas.take(this.inFlight, served);
+        const quotas = await this.quotas.take(this.held.keys(), served);
+        this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
         waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
         const subjects = await this.claim(quotas);
@@ -100,9 +121,12 @@ export class SyncWorker {
         for (const [connectionId, share] of quotas.shares) {
           if (subjects.filter(({ state }) => state.connectionId === connectionId).length < share)
             served.add(connectionId);
+          else this.drained = false;
         }
+        if (quotas.due && quotas.shares.size === 0) this.drained = false;
       }
     } catch (error) {
+      this.drained = false;
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
     }
     return { claimed, waitMs };
@@ -111,79 +135,76 @@ export class SyncWorker {
   private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {
     if (quotas.quotas.length === 0) return [];
     const { leaseSeconds } = this.environment;
+    const claimedAtMs = performance.now();
     const claimed = await claimReads(this.database, {
       quotas: quotas.quotas,
       replica: this.replica.id,
       leaseSeconds,
     });
     for (const subject of claimed) {
-      this.inFlight.add(subject);
-      void this.readAndWrite(subject);
+      this.held.set(subject, claimedAtMs + this.leaseMs);
+      if (subject.denial) void this.deny(subject);
+      else this.slots.add(subject.state.connectionId, subject);
     }
+    this.callWhileFree();
     await this.quotas.giveBack(quotas, claimed);
     return claimed;
   }
 
-  private async readAndWrite(subject: ClaimedSubject): Promise<void> {
-    try {
-      const result = await this.reader.read(subject);
-      await this.keep(result);
-      if (result.repeatAfterMs !== undefined) setTimeout(() => this.wake(), result.repeatAfterMs + 20).unref();
-    } catch (error) {
-      // Nothing is lost: the lease runs out and another turn reads again.
-      this.logger.error({
-        msg: 'a reading could not be written',
-        subjectId: subject.state.subjectId,
-        error: String(error),
-      });
-    } finally {
-      this.inFlight.delete(subject);
-      this.wake();
-    }
-  }
-
-  /** A read costs budget, so its result waits for a database that is away instead of being read again. */
-  private async keep(result: SubjectResult): Promise<void> {
-    try {
-      return await this.writes.add(result);
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
-    }
-    this.unwritten += 1;
-    try {
-      await this.keepTrying(result);
-    } finally {
-      this.unwritten -= 1;
-    }
-  }
-
-  private async keepTrying(result: SubjectResult): Promise<void> {
-    for (;;) {
-      await delay(this.environment.pollIntervalMs);
-      try {
-        return await this.writes.add(result);
-      } catch (error) {
-        if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
-        if (this.stopping) throw error;
+  private callWhileFree(): void {
+    if (this.stopping) return;
+    for (let next = this.slots.enter(); next; next = this.slots.enter()) {
+      const { connectionId, subject } = next;
+      // A process that stood still may have lost the claim while it waited for a place: another replica reads it.
+      if ((this.held.get(subject) ?? 0) > performance.now()) void this.call(connectionId, subject);
+      else {
+        this.slots.leave(connectionId);
+        void this.giveBack([subject]);
       }
     }
   }
 
-  private async write(results: readonly SubjectResult[]): Promise<void> {
-    const written = await writeReadings(
-      this.database,
-      results,
-      await this.installation.identity(),
-      await this.health.recorder(results),
-    );
-    for (const { providerConnectionId, outcome } of written.readings) {
-      this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
+  private async call(connectionId: string, subject: ClaimedSubject): Promise<void> {
+    const result = await this.reader.read(subject);
+    this.slots.leave(connectionId);
+    if (result.readings.some(({ outcome }) => TROUBLE.has(outcome))) {
+      this.quotas.ahead.troubled(connectionId);
+      void this.giveBack(this.slots.withdraw(connectionId));
+    } else this.quotas.ahead.answered(connectionId);
+    this.callWhileFree();
+    this.bell.ring();
+    await this.write(result);
+    if (result.repeatAfterMs !== undefined) setTimeout(() => this.wake(), result.repeatAfterMs + 20).unref();
+  }
+
+  private async deny(subject: ClaimedSubject): Promise<void> {
+    await this.write(await this.reader.read(subject));
+    this.quotas.ahead.answered(subject.state.connectionId);
+  }
+
+  private async write(result: SubjectResult): Promise<void> {
+    try {
+      await this.writer.keep(result);
+    } catch (error) {
+      // Nothing is lost: the lease runs out and another turn reads again.
+      const { subjectId } = result.subject.state;
+      this.logger.error({ msg: 'a reading could not be written', subjectId, error: String(error) });
+    } finally {
+      this.held.delete(result.subject);
+      this.bell.ring();
     }
-    for (const { subject } of written.late) {
-      const { subjectId, epoch } = subject.state;
-      this.logger.warn({ msg: 'a reading came after its claim was lost; nothing of it is kept', subjectId, epoch });
+  }
+
+  private async giveBack(subjects: readonly ClaimedSubject[]): Promise<void> {
+    if (subjects.length === 0) return;
+    try {
+      await giveBackClaims(this.database, subjects);
+    } catch (error) {
+      this.logger.warn({ msg: 'claims could not be given back; their leases run out', error: String(error) });
+    } finally {
+      for (const subject of subjects) this.held.delete(subject);
+      this.wake();
     }
-    if (written.records > 0) this.delivery.announce(written.records);
   }
 
   private async finish(): Promise<void> {
@@ -191,13 +212,17 @@ export class SyncWorker {
   }
 
   private async renewLeases(): Promise<void> {
+    const renewedAtMs = performance.now();
     try {
-      await extendReadLeases(this.database, [...this.inFlight], this.environment.leaseSeconds);
+      const renewed = await extendReadLeases(this.database, [...this.held.keys()], this.environment.leaseSeconds);
+      for (const subject of renewed) if (this.held.has(subject)) this.held.set(subject, renewedAtMs + this.leaseMs);
     } catch (error) {
       this.logger.warn({ msg: 'leases of reads could not be renewed', error: String(error) });
     }
   }
 }
+
+const NOTHING = { claimed: 0, waitMs: undefined };
 
 async function delay(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));

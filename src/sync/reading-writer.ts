@@ -1,0 +1,91 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Environment } from '../config/environment';
+import { DeliveryWorker } from '../delivery/delivery.worker';
+import { Database } from '../shared/database';
+import { isDatabaseUnavailable } from '../shared/database-failure';
+import { GroupCommit } from '../shared/group-commit';
+import { Metrics } from '../shared/metrics';
+import { BankHealth } from './bank-health';
+import { Installation } from './installation';
+import { ReadQuotas } from './read-quotas';
+import { SubjectReader } from './subject-reader';
+import type { SubjectResult } from './subject-result';
+import { writeReadings } from './write-readings';
+
+const MAX_GROUP = 250;
+
+/** Makes results durable, in groups. A read costs budget, so its result waits for a database that is away. */
+@Injectable()
+export class ReadingWriter {
+  private readonly logger = new Logger(ReadingWriter.name);
+  private readonly writes: GroupCommit<SubjectResult>;
+  private unwritten = 0;
+  private stopping = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly environment: Environment,
+    private readonly quotas: ReadQuotas,
+    private readonly reader: SubjectReader,
+    private readonly installation: Installation,
+    private readonly health: BankHealth,
+    private readonly delivery: DeliveryWorker,
+    private readonly metrics: Metrics,
+  ) {
+    this.writes = new GroupCommit((results) => this.write(results), MAX_GROUP);
+  }
+
+  /** Results wait for the database to come back. */
+  get blocked(): boolean {
+    return this.unwritten > 0;
+  }
+
+  /** Results that still wait for the database fail from now on, instead of holding up the shutdown. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** Resolves when the result is durable, or taken over by another holder of its claim. */
+  async keep(result: SubjectResult): Promise<void> {
+    try {
+      return await this.writes.add(result);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
+    }
+    this.unwritten += 1;
+    try {
+      await this.keepTrying(result);
+    } finally {
+      this.unwritten -= 1;
+    }
+  }
+
+  private async keepTrying(result: SubjectResult): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, this.environment.pollIntervalMs));
+      try {
+        return await this.writes.add(result);
+      } catch (error) {
+        if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
+        if (this.stopping) throw error;
+      }
+    }
+  }
+
+  private async write(results: readonly SubjectResult[]): Promise<void> {
+    const written = await writeReadings(
+      this.database,
+      results,
+      await this.installation.identity(),
+      await this.health.recorder(results),
+    );
+    for (const { providerConnectionId, outcome } of written.readings) {
+      this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
+    }
+    for (const { subject } of written.late) {
+      const { subjectId, epoch } = subject.state;
+      this.logger.warn({ msg: 'a reading came after its claim was lost; nothing of it is kept', subjectId, epoch });
+    }
+    if (written.records > 0) this.delivery.announce(written.records);
+  }
+}
