@@ -93,6 +93,10 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
       settings.onPoolError?.(error instanceof Error ? error : new Error(String(error))),
     extra: {
       options: [
+        // Statements of milliseconds: compiling one costs more than it saves, and estimates on stale statistics ask for it.
+        '-c jit=off',
+        // A plan is kept while its tables grow from nothing to millions: it must be the index from the first day.
+        '-c enable_seqscan=off',
         `-c statement_timeout=${String(limits.statementTimeoutMs)}`,
         `-c lock_timeout=${String(limits.lockTimeoutMs)}`,
         `-c idle_in_transaction_session_timeout=${String(limits.idleInTransactionTimeoutMs)}`,
