@@ -12,8 +12,8 @@ import type { Lane } from './lane';
 import { returnToPool } from './settlements';
 import { Settling } from './settling';
 
-/** What one turn did: `idle` = nothing due, `closed` = the endpoint is paused. */
-export type Turn = 'sent' | 'idle' | 'closed';
+/** What one turn did: `sent-last` = all that was due, less than a batch; `idle` = nothing due, `closed` = the endpoint is paused. */
+export type Turn = 'sent' | 'sent-last' | 'idle' | 'closed';
 
 /**
  * One batch from claim to settle. No transaction is open during the call: the claim has committed the attempt and the
@@ -47,7 +47,11 @@ export class DeliveryService {
     } finally {
       this.inFlight.delete(batch.attemptId);
     }
-    return 'sent';
+    return batch.group === undefined && batch.records.length < this.limit(lane, leave) ? 'sent-last' : 'sent';
+  }
+
+  private limit(lane: Lane, leave: Leave): number {
+    return Math.min(lane.batchSize, leave.state.batchLimit ?? lane.batchSize);
   }
 
   /** Gives back what is still under way when the process has to go: in doubt, due at once, logged as such. */
@@ -68,7 +72,7 @@ export class DeliveryService {
       channel: lane.channel,
       endpoint: lane.endpoint,
       replica: this.replica.id,
-      limit: Math.min(lane.batchSize, leave.state.batchLimit ?? lane.batchSize),
+      limit: this.limit(lane, leave),
       leaseSeconds: this.environment.leaseSeconds,
     };
     if (leave.kind === 'open')

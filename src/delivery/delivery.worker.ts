@@ -13,7 +13,7 @@ import { Settling } from './settling';
 import { SingleSender } from './single-sender';
 
 /** How long a batch may gather before it goes out although it is not full. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 const TAKE_BACK_LIMIT = 2_000;
 
 /** What one lane has running in this replica. */
@@ -72,10 +72,15 @@ export class DeliveryWorker {
     running.announced += records;
     for (; running.announced >= running.lane.batchSize; running.announced -= running.lane.batchSize)
       running.bell.ring();
+    this.gather(running);
+  }
+
+  /** One worker looks when the time is up: a batch that is sent as soon as it has a record is never more than a few. */
+  private gather(running: RunningLane): void {
     running.gathering ??= setTimeout(() => {
       running.gathering = undefined;
-      if (running.announced > 0) running.bell.ring();
       running.announced = 0;
+      running.bell.ring();
     }, GATHER_MS);
   }
 
@@ -118,10 +123,17 @@ export class DeliveryWorker {
     }
   }
 
-  private async work({ lane, bell }: RunningLane): Promise<void> {
+  private async work(running: RunningLane): Promise<void> {
+    const { lane, bell } = running;
     while (!this.stopping) {
       try {
-        if ((await this.service.deliverNext(lane)) === 'sent') continue;
+        const turn = await this.service.deliverNext(lane);
+        if (turn === 'sent') {
+          // There may be more than this worker can send.
+          bell.ring();
+          continue;
+        }
+        if (turn === 'sent-last') this.gather(running);
       } catch (error) {
         this.logger.error({
           msg: 'a batch could not be claimed or settled; its lease brings it back',

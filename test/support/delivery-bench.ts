@@ -69,7 +69,9 @@ export class DeliveryBench {
 
   /** One turn of one worker. */
   async turn(): Promise<Turn> {
-    return this.service.deliverNext(this.lane);
+    const turn = await this.service.deliverNext(this.lane);
+    // Whether more may be due is the worker's business.
+    return turn === 'sent-last' ? 'sent' : turn;
   }
 
   /** Turns until there is nothing more to send, or the endpoint is paused; how many batches went out. */
