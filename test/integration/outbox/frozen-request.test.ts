@@ -6,8 +6,9 @@ describe('the frozen request of a record', () => {
   const outbox = new OutboxSetting();
   const { db, mustClaim, settleAll } = outbox;
   const stored = () => db().query('select communication_number, payload, payload_digest, sealed from amlyze_record');
-  const settle = async (): Promise<void> =>
-    settleAll(await mustClaim(), { state: 'held', reason: 'COLLISION', verdict: 'held' });
+  const settle = async (): Promise<void> => {
+    await settleAll(await mustClaim(), { state: 'held', reason: 'COLLISION', verdict: 'held' });
+  };
   const enqueueSealed = async (): Promise<void> => {
     await db().query(
       `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload, sealed, sealed_at, payload_digest)
