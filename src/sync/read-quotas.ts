@@ -28,6 +28,9 @@ export interface Quotas {
   waitMs: number | undefined;
 }
 
+/** How long another connection that becomes due in mid-run may wait to be noticed. */
+const DUE_KNOWN_MS = 250;
+
 /** What a connection is asked with, or why it cannot be used. */
 type Usable = { connection: LoadedConnection } | { broken: string };
 
@@ -37,6 +40,7 @@ export class ReadQuotas {
   readonly ahead = new ReadAhead();
   private readonly logger = new Logger(ReadQuotas.name);
   private readonly providerOf = new Map<string, string>();
+  private due: { ids: string[]; atMs: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -48,9 +52,10 @@ export class ReadQuotas {
   /**
    * @param held what this replica has claimed and not yet written
    * @param served connections that have had their share of the free places just now and could not use it all
+   * @param plenty the last look found more than could be claimed, so the same connections are most likely still due
    */
-  async take(held: Iterable<ClaimedSubject>, served: ReadonlySet<string>): Promise<Quotas> {
-    const due = await findDueConnections(this.database);
+  async take(held: Iterable<ClaimedSubject>, served: ReadonlySet<string>, plenty: boolean): Promise<Quotas> {
+    const due = await this.findDue(plenty);
     const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
     const wanting = due.filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id));
     const usable = new Map<string, Usable>();
@@ -97,6 +102,14 @@ export class ReadQuotas {
   /** Name of the connection's provider, for metrics. */
   providerName(connectionId: string): string {
     return this.providerOf.get(connectionId) ?? 'unknown';
+  }
+
+  /** The search passes every reading that was finished since the last vacuum; in mid-run its answer hardly changes. */
+  private async findDue(plenty: boolean): Promise<string[]> {
+    const atMs = performance.now();
+    if (!plenty || !this.due || atMs - this.due.atMs > DUE_KNOWN_MS)
+      this.due = { ids: await findDueConnections(this.database), atMs };
+    return this.due.ids;
   }
 
   /** What is held within a connection's allowance takes no place from others. */

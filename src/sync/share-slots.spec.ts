@@ -62,4 +62,9 @@ describe('shareSlots', () => {
       ),
     );
   });
+
+  it('adds what may be claimed ahead, without taking places from others', () => {
+    expect(shareSlots(8, wanting(-5, 8), 8)).toEqual(new Map([['c0', 5]]));
+    expect(shareSlots(8, wanting(-5), 0)).toEqual(new Map([['c0', 13]]));
+  });
 });

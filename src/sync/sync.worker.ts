@@ -36,6 +36,8 @@ export class SyncWorker {
   private readonly slots: ReadSlots<ClaimedSubject>;
   /** The last look found less than there was room for: until something changes, another would find nothing. */
   private drained = false;
+  /** The last look found more than there was room for. */
+  private plenty = false;
   private lookedAtMs = -Infinity;
   private stopping = false;
   private loop: Promise<void> | undefined;
@@ -60,6 +62,7 @@ export class SyncWorker {
   /** There may be something due: look now instead of at the next poll. */
   wake(): void {
     this.drained = false;
+    this.plenty = false;
     this.bell.ring();
   }
 
@@ -112,7 +115,8 @@ export class SyncWorker {
       const served = new Set<string>();
       for (let before = -1; served.size > before;) {
         before = served.size;
-        const quotas = await this.quotas.take(this.held.keys(), served);
+        const quotas = await this.quotas.take(this.held.keys(), served, this.plenty);
+        this.plenty = false;
         this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
         waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
@@ -125,6 +129,7 @@ export class SyncWorker {
         }
         if (quotas.due && quotas.shares.size === 0) this.drained = false;
       }
+      this.plenty = claimed > 0 && served.size === 0;
     } catch (error) {
       this.drained = false;
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
