@@ -1,5 +1,8 @@
 /** `npm run bench`: takes the measures one after the other, prints a table and writes the figures as JSON. */
 import type { Measure } from './measures/measure';
+import { coldStart } from './measures/cold-start';
+import { history } from './measures/history';
+import { lists } from './measures/lists';
 import { replicas } from './measures/replicas';
 import { saturated } from './measures/saturated';
 import { slowBanks } from './measures/slow-banks';
@@ -8,7 +11,7 @@ import { readOptions, USAGE, type Options } from './options';
 import { failures, table, writeJson, type Finding } from './report';
 import { BenchRig } from './rig/bench-rig';
 
-const MEASURES: readonly Measure[] = [throughput, saturated, slowBanks, replicas];
+const MEASURES: readonly Measure[] = [throughput, saturated, slowBanks, replicas, history, lists, coldStart];
 
 void (async () => {
   let options: Options;

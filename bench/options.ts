@@ -9,11 +9,13 @@ export interface Options {
   json: string;
   /** Rounds of each figure, where it is not the measure's own. */
   rounds: number | undefined;
-  /** Accounts of the throughput measure, where it is not the measure's own. */
+  /** Accounts of throughput and history, where it is not the measure's own. */
   accounts: number | undefined;
+  /** Settled records of history and lists. */
+  records: number | undefined;
 }
 
-export const USAGE = `npm run bench -- [--quick] [--only NAME,NAME] [--rounds N] [--accounts N] [--json FILE]`;
+export const USAGE = `npm run bench -- [--quick] [--only NAME,NAME] [--rounds N] [--accounts N] [--records N] [--json FILE]`;
 
 /** Reads the command line; throws with words for people where it makes no sense. */
 export function readOptions(args: readonly string[], measures: readonly string[]): Options {
@@ -25,6 +27,7 @@ export function readOptions(args: readonly string[], measures: readonly string[]
       json: { type: 'string', default: '.data/bench/latest.json' },
       rounds: { type: 'string' },
       accounts: { type: 'string' },
+      records: { type: 'string' },
     },
   });
   const only = values.only.split(',').filter(Boolean);
@@ -36,6 +39,7 @@ export function readOptions(args: readonly string[], measures: readonly string[]
     json: values.json,
     rounds: count('rounds', values.rounds, 1),
     accounts: count('accounts', values.accounts, 500),
+    records: count('records', values.records, 500),
   };
 }
 

@@ -100,10 +100,9 @@ export class BenchGateway {
   }
 }
 
-function environmentOf({ build, installation, amlyzeUrl, env }: GatewayParts): Record<string, string> {
+function environmentOf({ installation, amlyzeUrl, env }: GatewayParts): Record<string, string> {
   return {
     PATH: '/usr/bin:/bin',
-    NODE_COMPILE_CACHE: build.codeCache,
     PORT: '0',
     DATABASE_URL: installation.databaseUrl,
     ADMIN_API_KEY: installation.adminKey,
