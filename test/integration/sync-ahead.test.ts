@@ -1,0 +1,129 @@
+import { SANDBOX_MYPOS } from '../../src/simulators';
+import { bankServers, type BankServer } from '../support/bank-server';
+import { newNumber } from '../support/bank-accounts';
+import { eventually } from '../support/eventually';
+import { Outside, TestGateway } from '../support/gateway';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const ACCOUNTS = 200;
+const QUICK = 60;
+const LEASE_SECONDS = 2;
+
+/** A bank that answers quickly for a while, so that reads are claimed ahead of the calls, and then changes. */
+describe('reads that are claimed ahead of their calls', () => {
+  const startBank = bankServers();
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+  let bank: BankServer;
+  let afterQuick: () => Promise<{ status: number; body?: string }>;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    const limits = { SYNC_CONCURRENCY: '2', LEASE_SECONDS: String(LEASE_SECONDS) };
+    gateway = await TestGateway.start(testDatabase, outside, limits);
+    bank = await startBank(async (_request, number) => {
+      if (number > QUICK) return afterQuick();
+      return { body: JSON.stringify([{ amount: '1.00', currency: 'EUR', balanceType: 'available' }]) };
+    });
+    await register();
+  }, 60_000);
+
+  afterEach(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  async function register(): Promise<void> {
+    const connection = await gateway.ok('POST', '/admin/connections', {
+      name: 'bank',
+      provider: 'mypos',
+      baseUrl: bank.url,
+      settings: { timeoutMs: 60_000, breakerFailures: 2 },
+      secrets: { apiKey: SANDBOX_MYPOS.apiKey },
+    });
+    const { consentId, accessToken } = SANDBOX_MYPOS;
+    const consent = await gateway.ok('POST', '/admin/consents', {
+      connectionId: connection.id,
+      consentId,
+      accessToken,
+    });
+    const lines = Array.from({ length: ACCOUNTS }, () => {
+      const number = newNumber();
+      return { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
+    });
+    for (const line of lines) await gateway.ok('POST', '/admin/accounts', line);
+  }
+
+  const count = async (sql: string): Promise<number> =>
+    (await testDatabase.database.query<{ n: number }>(`select count(*)::int as n from ${sql}`))[0]?.n ?? -1;
+  const claimed = (): Promise<number> => count('access_subject where claimed_by is not null');
+
+  it('are given back when the bank falls silent: its calls fail, the rest is due again and its budget untouched', async () => {
+    const down = Promise.withResolvers<{ status: number }>();
+    afterQuick = () => down.promise;
+    await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    // Without reads ahead this test would say nothing.
+    expect(await claimed()).toBeGreaterThan(2 + 2);
+    down.resolve({ status: 503 });
+    await eventually(
+      'the breaker is open',
+      async () => (await count('connection_health where open_until is not null')) === 1,
+    );
+    await eventually('no claim is left', async () => (await claimed()) === 0);
+    // Two were under way; a place that got free may have been taken again before the second failure was known.
+    expect(bank.requests.length).toBeLessThanOrEqual(QUICK + 2 + 2);
+    expect(await count('access_ledger')).toBe(bank.requests.length);
+    expect(await count('sync_run_account where outcome is null')).toBe(ACCOUNTS - QUICK);
+  }, 60_000);
+
+  it('are not made by a replica that lost the claim while they waited for a place', async () => {
+    const hanging = Promise.withResolvers<{ status: number }>();
+    afterQuick = () => hanging.promise;
+    await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    const asked = bank.requests.map(({ url }) => /accounts\/([^/]+)/.exec(url)?.[1]);
+    // Another replica holds all that waits, and whatever is due after it.
+    const taken = await testDatabase.database.query(
+      `update access_subject set epoch = epoch + 1, claimed_by = 'other', lease_until = now() + interval '1 hour'
+where not provider_account_id = any($1) returning id`,
+      [asked],
+    );
+    expect(taken).toHaveLength(ACCOUNTS - QUICK - 2);
+    const renewedTo = async (): Promise<Date> =>
+      (
+        await testDatabase.database.query<{ at: Date }>(
+          `select min(lease_until) as at from access_subject where claimed_by <> 'other'`,
+        )
+      )[0]?.at ?? new Date(0);
+    const first = await renewedTo();
+    await eventually('the lease of before is over, and the calls under way have a new one', async () => {
+      return (await renewedTo()).getTime() - first.getTime() > LEASE_SECONDS * 1000;
+    });
+    hanging.resolve({ status: 404 });
+    await eventually(
+      'both calls are written',
+      async () => (await count(`balance_reading where outcome = 'ACCOUNT_UNKNOWN'`)) === 2,
+    );
+    expect(bank.requests.length).toBe(QUICK + 2);
+    expect(await count(`access_subject where claimed_by = 'other'`)).toBe(ACCOUNTS - QUICK - 2);
+  }, 60_000);
+
+  it('are given back by a replica that stops, without waiting for its calls', async () => {
+    const hanging = Promise.withResolvers<{ status: number }>();
+    afterQuick = () => hanging.promise;
+    await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    expect(await claimed()).toBeGreaterThan(2 + 2);
+    const closing = gateway.close();
+    // Long before the grace is over, which ends the calls and with them the claims.
+    await eventually('only the calls under way are held', async () => (await claimed()) <= 2, 4_000);
+    expect(await count('access_ledger')).toBe(QUICK + 2);
+    hanging.resolve({ status: 404 });
+    await closing;
+    expect(bank.requests.length).toBe(QUICK + 2);
+  }, 60_000);
+});
