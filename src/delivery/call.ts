@@ -1,5 +1,6 @@
 import type { SentRecord } from '../amlyze/record-verdict';
 import type { ClaimedBatch, ClaimedRecord } from '../outbox/claim';
+import type { SettledCall } from '../outbox/settle';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { EndpointState } from './endpoint-state';
 import type { Lane } from './lane';
@@ -11,6 +12,8 @@ export interface Call {
   state: EndpointState;
   result: Answer | CallFailure;
   single: boolean;
+  /** Writes the settlements in place of Settling's own commit. */
+  write?: (settled: SettledCall) => Promise<Set<string>>;
 }
 
 /** What a verdict has to know about a record. */

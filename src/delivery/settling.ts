@@ -67,8 +67,11 @@ export class Settling {
   /** Ends an attempt that no answer will be settled for: its call was never made, or the process has to go. */
   async abandon(attemptId: string, settlements: Settlement[]): Promise<void> {
     const detail = settlements[0]?.verdictReason;
-    await this.writes.add({ attemptId, settlements, end: { outcome: 'given-back', detail } });
+    await this.write({ attemptId, settlements, end: { outcome: 'given-back', detail } });
   }
+
+  /** Writes down what became of one call, in a commit with others; the ids of the records that were still ours. */
+  readonly write = (settled: SettledCall): Promise<Set<string>> => this.writes.add(settled);
 
   private async applyVerdicts(call: Call, verdict: Extract<CallVerdict, { kind: 'settled' }>): Promise<void> {
     const byId = new Map(verdict.records.map((record) => [record.id, record]));
@@ -214,7 +217,7 @@ export class Settling {
     const { result } = call;
     const httpStatus = result.kind === 'answer' ? result.status : undefined;
     const end = { outcome, httpStatus, detail, latencyMs: Math.round(result.latencyMs) };
-    const held = await this.writes.add({ attemptId: call.batch.attemptId, settlements, end });
+    const held = await (call.write ?? this.write)({ attemptId: call.batch.attemptId, settlements, end });
     for (const { verdict, reason, record } of settlements) {
       this.metrics.deliveries.inc({
         kind: call.lane.kind,

@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
+import type { CallVerdict } from '../amlyze/record-verdict';
 import type { Environment } from '../config/environment';
 import type { ClaimedRecord } from '../outbox/claim';
-import { claimAhead, extendAhead, startAttempts, unclaim } from '../outbox/claim-ahead';
+import { extendPromised, type Promised, type TurnClaim } from '../outbox/turn';
 import type { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { failPoint } from '../shared/fail-point';
 import { within } from '../shared/within';
+import { Answers } from './answers';
 import { toSent, type Call } from './call';
 import { askLeave, extendProbe, returnProbe, type EndpointState, type Leave } from './endpoint-state';
 import type { Lane } from './lane';
@@ -14,10 +16,14 @@ import type { Settling } from './settling';
 
 /** Records that a replica holds of a channel without batches, as a multiple of its calls under way. */
 const AHEAD = 4;
+/** How long an answer waits for others to be settled with. */
+const GATHER_MS = 5;
 
-interface Ready {
-  record: ClaimedRecord;
-  attemptId: string;
+type OpenLeave = Exclude<Leave, { kind: 'closed' }>;
+
+/** A record whose attempt is committed, and what was known of the endpoint at that time. */
+interface Ready extends Promised {
+  state: EndpointState;
 }
 
 export interface SingleSenderParts {
@@ -29,28 +35,34 @@ export interface SingleSenderParts {
 }
 
 /**
- * Sends the records of a channel that has no batch, one call each, as a pipeline of three stages: records are claimed
- * ahead; the attempt rows of calls that come next share a commit, made while the calls before them are under way; answers
- * that arrive together are settled together. A record is in doubt only from its attempt row's commit.
+ * Sends the records of a channel that has no batch, one call each. While calls are under way one turn after the other
+ * settles the answers that came in since the last one and claims, in the same commit, the records of the calls to come,
+ * whose attempts it logs. So no call waits for the database, and the group of a turn grows with the load.
  */
 export class SingleSender {
   private readonly logger = new Logger(SingleSender.name);
   private readonly bell = new Doorbell();
   /** All that this sender has claimed and not yet settled or given back, by id. */
   private readonly held = new Map<string, ClaimedRecord>();
-  private claimed: ClaimedRecord[] = [];
-  private ready: Ready[] = [];
+  private readonly answers: Answers;
+  private readonly ready: Ready[] = [];
   /** Calls under way, by attempt. */
   private readonly calls = new Map<string, ClaimedRecord>();
   /** Calls and the settling of their answers. */
   private readonly open = new Set<Promise<void>>();
-  private starting: Promise<void> | undefined;
-  private state: EndpointState | undefined;
+  /** Until a pause or a resume. */
+  private leave: OpenLeave | undefined;
+  /** What the probe under way saw of the endpoint. */
+  private probe: EndpointState | undefined;
+  /** Answers that say something about the endpoint and are not settled yet: until then nothing is sent or claimed. */
+  private troubles = 0;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: SingleSenderParts) {}
+  constructor(private readonly parts: SingleSenderParts) {
+    this.answers = new Answers(parts, () => this.bell.ring());
+  }
 
   start(): void {
     this.loop ??= this.work();
@@ -66,7 +78,7 @@ export class SingleSender {
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
     this.bell.ring();
-    await within(graceMs, Promise.all([this.loop, this.starting, ...this.open]));
+    await within(graceMs, Promise.all([this.loop, ...this.open]));
     clearInterval(this.renewal);
     await this.giveBack('gateway-stopped');
     for (const [attemptId, record] of this.calls) {
@@ -75,11 +87,11 @@ export class SingleSender {
   }
 
   private async work(): Promise<void> {
-    const { environment, lane } = this.parts;
+    const { lane, environment } = this.parts;
     while (!this.stopping) {
-      let claimed = 0;
+      let moved = false;
       try {
-        claimed = await this.claim();
+        moved = await this.turn();
       } catch (error) {
         this.logger.error({
           msg: 'records could not be claimed; trying again at the next poll',
@@ -87,43 +99,95 @@ export class SingleSender {
           error: String(error),
         });
       }
-      this.pump();
-      if (claimed === 0 && !this.stopping) await this.bell.wait(environment.pollIntervalMs);
+      if (this.stopping) break;
+      if (!moved) await this.bell.wait(environment.pollIntervalMs);
+      await this.gather();
+    }
+    this.answers.end();
+  }
+
+  /** While there is something to send, a turn waits for its full group, but not for a slow AMLYZE. */
+  private async gather(): Promise<void> {
+    const full = (AHEAD / 2) * this.parts.lane.concurrency;
+    const untilMs = performance.now() + GATHER_MS;
+    while (!this.stopping && this.ready.length > 0 && this.answers.due < full) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) return;
+      await this.bell.wait(leftMs);
     }
   }
 
-  private async claim(): Promise<number> {
+  /** False where there was nothing to settle and nothing to claim. */
+  private async turn(): Promise<boolean> {
+    if (this.answers.due === 0 && this.leave === undefined) await this.takeLeave();
+    const { leave } = this;
+    const { due } = this.answers;
+    const claim = leave && this.claimFor(leave, due);
+    if (due === 0 && claim === undefined) return false;
+    const result = await this.answers.turn(claim);
+    if (!result || !leave || !claim) return due > 0;
+    if (!result.open) this.leave = undefined;
+    if (result.promised.length > 0) await this.take(result.promised, leave);
+    else if (leave.kind === 'probe') return this.probeAnother(leave);
+    return due > 0 || result.promised.length > 0 || !result.open;
+  }
+
+  private async takeLeave(): Promise<void> {
     const { lane, database, environment } = this.parts;
-    const free = AHEAD * lane.concurrency - this.held.size;
-    // A claim a record would cost more than the send: it waits until half of the room is free.
-    if (free < (AHEAD / 2) * lane.concurrency) return 0;
-    const leave = await askLeave(database, lane.endpoint, environment.leaseSeconds);
-    if (leave.kind === 'closed') return 0;
     // A probe is one call alone.
-    if (leave.kind === 'probe' && this.held.size > 0) {
-      await returnProbe(database, lane.endpoint, leave.state);
-      return 0;
+    if (this.troubles > 0 || this.probe) return;
+    const leave = await askLeave(database, lane.endpoint, environment.leaseSeconds);
+    if (leave.kind === 'closed') return;
+    if (leave.kind === 'probe' && this.held.size > 0) return returnProbe(database, lane.endpoint, leave.state);
+    this.leave = leave;
+  }
+
+  private claimFor({ kind, state }: OpenLeave, settling: number): TurnClaim | undefined {
+    const { lane, environment, replica } = this.parts;
+    const free = AHEAD * lane.concurrency - this.held.size + settling;
+    // A claim a record would cost more than the send: it waits until half of the room is free.
+    if (this.troubles > 0 || free < (AHEAD / 2) * lane.concurrency) return undefined;
+    const probe = kind === 'probe';
+    return {
+      channel: lane.channel,
+      endpoint: lane.endpoint,
+      replica,
+      leaseSeconds: environment.leaseSeconds,
+      limit: probe ? 1 : free,
+      generation: state.generation,
+      probe,
+      exceptIds: probe ? state.lastFailedIds : [],
+    };
+  }
+
+  private async take(promised: readonly Promised[], leave: OpenLeave): Promise<void> {
+    failPoint('after-claim');
+    for (const { record, attemptId } of promised) {
+      this.held.set(record.id, record);
+      this.ready.push({ record, attemptId, state: leave.state });
     }
-    this.state = leave.state;
-    const records = await this.claimFor(leave, leave.kind === 'probe' ? 1 : free);
-    if (records.length === 0 && leave.kind === 'probe') await returnProbe(database, lane.endpoint, leave.state);
-    for (const record of records) this.held.set(record.id, record);
-    this.claimed.push(...records);
-    return records.length;
+    if (leave.kind === 'probe') {
+      this.probe = leave.state;
+      this.leave = undefined;
+    } else if (this.leave !== leave) {
+      // An answer that came meanwhile spoke against sending.
+      await this.giveBack('endpoint-paused');
+    }
+    this.pump();
   }
 
-  private async claimFor(leave: Leave, limit: number): Promise<ClaimedRecord[]> {
-    const { lane, database, environment } = this.parts;
-    const request = { channel: lane.channel, limit, leaseSeconds: environment.leaseSeconds };
-    const exceptIds = leave.kind === 'probe' ? leave.state.lastFailedIds : [];
-    const others = await claimAhead(database, { ...request, exceptIds });
-    return others.length > 0 || exceptIds.length === 0 ? others : claimAhead(database, { ...request, exceptIds: [] });
+  /** A probe prefers records that were not in the call that failed: a poison record must not keep the endpoint shut. */
+  private async probeAnother({ state }: OpenLeave): Promise<boolean> {
+    const preferred = state.lastFailedIds.length > 0 && this.leave !== undefined;
+    this.leave = preferred ? { kind: 'probe', state: { ...state, lastFailedIds: [] } } : undefined;
+    if (!preferred) await returnProbe(this.parts.database, this.parts.lane.endpoint, state);
+    return preferred;
   }
 
-  /** Moves everything on that can move; called whenever something has changed. */
+  /** Starts calls while there is room; called whenever something has changed. */
   private pump(): void {
     const { lane } = this.parts;
-    while (!this.stopping && this.calls.size < lane.concurrency) {
+    while (!this.stopping && this.troubles === 0 && this.calls.size < lane.concurrency) {
       const next = this.ready.shift();
       if (!next) break;
       this.calls.set(next.attemptId, next.record);
@@ -131,60 +195,23 @@ export class SingleSender {
       this.open.add(done);
       void done.finally(() => this.open.delete(done));
     }
-    if (!this.stopping && !this.starting && this.claimed.length > 0 && this.ready.length < lane.concurrency) {
-      this.starting = this.startNext().finally(() => {
-        this.starting = undefined;
-        this.pump();
-      });
-    }
   }
 
-  private async startNext(): Promise<void> {
-    const { lane, database, environment, replica } = this.parts;
-    // One round of calls beside the next: so many share a commit, and no more are in doubt before they are sent.
-    const records = this.claimed.splice(0, 2 * lane.concurrency);
-    try {
-      const attempts = await startAttempts(database, records, {
-        endpoint: lane.endpoint,
-        replica,
-        leaseSeconds: environment.leaseSeconds,
-      });
-      failPoint('after-claim');
-      for (const record of records) {
-        const attemptId = attempts.get(record.id);
-        if (attemptId === undefined) this.held.delete(record.id);
-        else this.ready.push({ record, attemptId });
-      }
-    } catch (error) {
-      // Whether the attempt rows were committed is unknown: the leases run out and the records come back in doubt.
-      for (const record of records) this.held.delete(record.id);
-      this.logger.error({
-        msg: 'attempts could not be committed; nothing was sent',
-        endpoint: lane.endpoint,
-        error: String(error),
-      });
-    }
-  }
-
-  private async call({ record, attemptId }: Ready): Promise<void> {
+  private async call({ record, attemptId, state }: Ready): Promise<void> {
     const { lane, settling } = this.parts;
     try {
       const result = await lane.sendSingle(record);
       failPoint('after-response');
       this.calls.delete(attemptId);
-      this.pump();
-      if (!this.state) throw new Error('a call without an endpoint state');
-      const call: Call = {
-        lane,
-        batch: { attemptId, group: undefined, records: [record] },
-        state: this.state,
-        result,
-        single: true,
-      };
       const verdict = lane.judgeSingle(result, toSent(record), new Date());
-      await settling.apply(call, verdict);
-      // Anything but a verdict about the record may have paused the endpoint: what is not sent yet must not pass the pause.
-      if (verdict.kind !== 'settled') await this.giveBack('endpoint-paused');
+      const batch = { attemptId, group: undefined, records: [record] };
+      const call: Call = { lane, batch, state, result, single: true };
+      if (verdict.kind === 'settled') {
+        this.pump();
+        await settling.apply(this.stopping ? call : { ...call, write: this.answers.add }, verdict);
+      } else {
+        await this.applyTrouble(call, verdict);
+      }
     } catch (error) {
       this.logger.error({
         msg: 'an answer could not be settled; its lease brings the record back',
@@ -194,35 +221,42 @@ export class SingleSender {
     } finally {
       this.calls.delete(attemptId);
       this.held.delete(record.id);
+      if (this.held.size === 0) this.probe = undefined;
       this.pump();
       this.bell.ring();
     }
   }
 
-  /** What was claimed or even promised to an attempt, but not sent, goes back as it was. */
-  private async giveBack(reason: string): Promise<void> {
-    const { database, settling } = this.parts;
-    const unsent = this.ready.splice(0);
-    const claimed = this.claimed.splice(0);
-    await unclaim(database, claimed);
-    for (const { record, attemptId } of unsent) {
-      await settling.abandon(attemptId, [returnToPool(record, { doubt: false, reason })]);
+  /** Anything but a verdict about the record may pause the endpoint: what is not sent yet must not pass the pause. */
+  private async applyTrouble(call: Call, verdict: CallVerdict): Promise<void> {
+    this.troubles += 1;
+    this.leave = undefined;
+    try {
+      await this.parts.settling.apply(call, verdict);
+      await this.giveBack('endpoint-paused');
+    } finally {
+      this.troubles -= 1;
     }
-    for (const record of [...claimed, ...unsent.map((each) => each.record)]) this.held.delete(record.id);
+  }
+
+  /** What was promised to a call that is not made goes back as it was. */
+  private async giveBack(reason: string): Promise<void> {
+    const unsent = this.ready.splice(0);
+    await Promise.all(
+      unsent.map(async ({ record, attemptId }) => {
+        await this.parts.settling.abandon(attemptId, [returnToPool(record, { doubt: false, reason })]);
+        this.held.delete(record.id);
+      }),
+    );
   }
 
   private async renew(): Promise<void> {
     const { database, environment, lane } = this.parts;
     try {
-      await extendAhead(database, [...this.held.values()], environment.leaseSeconds);
-      if (this.state && this.held.size > 0)
-        await extendProbe(database, lane.endpoint, this.state, environment.leaseSeconds);
+      await extendPromised(database, [...this.held.values()], environment.leaseSeconds);
+      if (this.probe) await extendProbe(database, lane.endpoint, this.probe, environment.leaseSeconds);
     } catch (error) {
-      this.logger.warn({
-        msg: 'leases could not be renewed',
-        endpoint: this.parts.lane.endpoint,
-        error: String(error),
-      });
+      this.logger.warn({ msg: 'leases could not be renewed', endpoint: lane.endpoint, error: String(error) });
     }
   }
 }

@@ -45,6 +45,9 @@ export interface SettledCall {
  * was lost), complete the attempt, and let the next record of each settled series go at once. Parking by time is the
  * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry. A
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
+ *
+ * The limit of the attempts takes none away: with it the planner expects one row and not ten. The plan that it makes for
+ * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million.
  */
 const SETTLE = {
   name: 'outbox-settle',
@@ -72,8 +75,11 @@ with given as materialized (
 ), completed as (
   update delivery_attempt a
   set finished_at = now(), outcome = e.outcome, http_status = e.http_status, detail = e.detail, latency_ms = e.latency_ms
-  from unnest($16::bigint[], $17::text[], $18::smallint[], $19::text[], $20::integer[])
-    as e(attempt_id, outcome, http_status, detail, latency_ms)
+  from (
+    select * from unnest($16::bigint[], $17::text[], $18::smallint[], $19::text[], $20::integer[])
+      as e(attempt_id, outcome, http_status, detail, latency_ms)
+    limit $21
+  ) e
   where a.id = e.attempt_id and a.finished_at is null
 ), released as (
   update amlyze_record r set next_attempt_at = least(r.next_attempt_at, now())
@@ -128,6 +134,7 @@ export async function settleCalls(db: Queryable, calls: readonly SettledCall[]):
     calls.map(({ end }) => end.httpStatus ?? null),
     calls.map(({ end }) => end.detail ?? null),
     calls.map(({ end }) => end.latencyMs ?? null),
+    calls.length,
   ]);
   return new Set(held.map((row) => row.id));
 }

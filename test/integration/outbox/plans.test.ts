@@ -1,5 +1,7 @@
+import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { claimDue, claimGroup } from '../../../src/outbox/claim';
-import { cutInTwo, extendLease, settle, takeBackExpired } from '../../../src/outbox/settle';
+import { cutInTwo, extendLease, settle, settleCalls, takeBackExpired } from '../../../src/outbox/settle';
+import { takeTurn } from '../../../src/outbox/turn';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 
 describe("the outbox's statements", () => {
@@ -54,5 +56,44 @@ from (select id, row_number() over () as n from amlyze_record where state = 'pen
     expect(await outbox.rows.states()).toEqual({ accepted: 104_000, pending: 96_000 - 32, sending: 32 });
     // About 60 ms for a claim and a settle of 500 on two free cores.
     expect(timesMs.sort((a, b) => a - b)[4]).toBeLessThan(1_000);
+  });
+
+  test('reads no more attempts than it completes, by plans that were made when there were none', async () => {
+    await openEndpoint(db(), 'operations', 'hash');
+    const claim = { channel: 'operation-single', endpoint: 'operations', replica: 'test', leaseSeconds: 30 } as const;
+    const read = await db().transaction(async (tx) => {
+      const round = async (): Promise<void> => {
+        await tx.query(
+          `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
+select gen_random_uuid(), 'operation', 'operation-single', 'op', '{}' from generate_series(1, 8)`,
+        );
+        const more = { limit: 8, generation: '0', probe: false, exceptIds: [] };
+        const { promised } = await takeTurn(tx, [], { ...claim, ...more });
+        expect(promised).toHaveLength(8);
+        const calls = promised.map(({ record, attemptId }) => ({
+          attemptId,
+          settlements: [{ record, state: 'accepted' as const, inDoubt: false, verdict: 'accepted' }],
+          end: { outcome: 'answered' },
+        }));
+        expect((await takeTurn(tx, calls.slice(0, 4), undefined)).held.size).toBe(4);
+        expect((await settleCalls(tx, calls.slice(4))).size).toBe(4);
+      };
+      // More than five times, so that the server makes one plan for all parameters, and keeps it.
+      for (let n = 0; n < 8; n += 1) await round();
+      await tx.query(
+        `insert into delivery_attempt (endpoint, records, replica, finished_at, outcome)
+select 'operations', 1, 'test', now(), 'answered' from generate_series(1, 20000)`,
+      );
+      const fetched = async (): Promise<number> => {
+        const [row] = await tx.query<{ n: string }>(
+          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'delivery_attempt'`,
+        );
+        return Number(row?.n);
+      };
+      const before = await fetched();
+      await round();
+      return (await fetched()) - before;
+    });
+    expect(read).toBeLessThanOrEqual(8 * 3);
   });
 });

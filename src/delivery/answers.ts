@@ -1,0 +1,63 @@
+import { Logger } from '@nestjs/common';
+import type { SettledCall } from '../outbox/settle';
+import { takeTurn, type TurnClaim, type TurnResult } from '../outbox/turn';
+import type { Database } from '../shared/database';
+import type { Settling } from './settling';
+
+/** Answers that are settled in one turn at most. */
+const MAX_PER_TURN = 64;
+
+interface Waiting {
+  settled: SettledCall;
+  resolve: (held: Set<string>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Answers whose settlements wait for the next turn of their sender. */
+export class Answers {
+  private readonly logger = new Logger(Answers.name);
+  private waiting: Waiting[] = [];
+
+  constructor(
+    private readonly parts: { database: Database; settling: Settling },
+    private readonly onNew: () => void,
+  ) {}
+
+  /** How many the next turn settles. */
+  get due(): number {
+    return Math.min(this.waiting.length, MAX_PER_TURN);
+  }
+
+  /** Resolves when a turn has settled it; see Settling.write, which this stands in for. */
+  readonly add = (settled: SettledCall): Promise<Set<string>> =>
+    new Promise((resolve, reject) => {
+      this.waiting.push({ settled, resolve, reject });
+      this.onNew();
+    });
+
+  /** Settles what is due and makes the claim, in one commit; undefined where it failed. */
+  async turn(claim: TurnClaim | undefined): Promise<TurnResult | undefined> {
+    const due = this.waiting.splice(0, MAX_PER_TURN);
+    const calls = due.map(({ settled }) => settled);
+    try {
+      const result = await takeTurn(this.parts.database, calls, claim);
+      for (const { resolve } of due) resolve(result.held);
+      return result;
+    } catch (error) {
+      // Whether it was committed is unknown: what was claimed comes back by its lease, in doubt. The answers are settled again
+      // without the claim, and one by one where that fails too, so that only the guilty one is left.
+      this.logger.error({ msg: 'a turn of the delivery was not committed', answers: due.length, error: String(error) });
+      this.settleWithoutTurn(due);
+      return undefined;
+    }
+  }
+
+  /** There will be no more turns. */
+  end(): void {
+    this.settleWithoutTurn(this.waiting.splice(0));
+  }
+
+  private settleWithoutTurn(answers: readonly Waiting[]): void {
+    for (const { settled, resolve, reject } of answers) this.parts.settling.write(settled).then(resolve, reject);
+  }
+}

@@ -1,0 +1,220 @@
+import type { Queryable } from '../shared/database';
+import type { ClaimedRecord } from './claim';
+import type { RecordChannel } from './record-state';
+import type { SettledCall } from './settle';
+
+/** A record of a channel without batches, claimed and promised to one call. */
+export interface Promised {
+  record: ClaimedRecord;
+  attemptId: string;
+}
+
+/** Whom a turn claims for. */
+export interface TurnClaim {
+  channel: RecordChannel;
+  endpoint: string;
+  replica: string;
+  leaseSeconds: number;
+  limit: number;
+  /** Of the endpoint's row when leave to send was given; every pause and every resume changes it. */
+  generation: string;
+  /** The claim is the endpoint's probe: its pause is known and does not count. */
+  probe: boolean;
+  exceptIds: readonly string[];
+}
+
+export interface TurnResult {
+  /** Settled records that were still held under their claim; see settleCalls. */
+  held: Set<string>;
+  promised: Promised[];
+  /** False where the endpoint is paused, or was paused or resumed since leave was given: then nothing was claimed. */
+  open: boolean;
+}
+
+interface TurnRow {
+  what: 'held' | 'promised' | 'open';
+  id: string;
+  attempt_id: string;
+  epoch: string;
+  communication_number: string;
+  operation_ext_id: string | null;
+  business_unit: string | null;
+  payload: string;
+  sealed: boolean;
+  in_doubt: boolean;
+  rejected_before: boolean;
+  attempts: number;
+  whole_failures: number;
+}
+
+/**
+ * One turn of a channel whose records go out one by one: settles the calls that came back, claims the records of the next
+ * ones and logs their attempts, all in one statement and therefore one commit. Apart, the three cost four times as much as
+ * the calls themselves. What is settled and what is claimed never is the same row: the claim sees what was pending before.
+ *
+ * Records of this channel belong to no series, so there is nothing to release and none can block another. `limit 1 + ...`
+ * lets the planner expect one row, whose plan (an index look-up a row) stays right while the tables grow; where it expects
+ * ten it may read all attempts for each turn, in a plan that was made while there were none.
+ */
+const TURN = {
+  name: 'outbox-turn',
+  text: `
+with given as materialized (
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::text[], $16::smallint[], $17::text[], $18::integer[])
+  as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole,
+    outcome, http_status, detail, latency_ms)
+  limit $19
+), settled as (
+  update amlyze_record r
+  set state = g.state, reason = g.reason, in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
+      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
+      batch_group = null, lease_until = null, attempt_id = null,
+      next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
+      settled_at = case when g.state = 'pending' then null else now() end
+  from given g
+  where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+  returning r.id, g.attempt_id
+), logged as (
+  insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
+  select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
+  from given g left join settled s on s.id = g.id and s.attempt_id = g.attempt_id
+  on conflict do nothing
+), completed as (
+  update delivery_attempt a
+  set finished_at = now(), outcome = g.outcome, http_status = g.http_status, detail = g.detail, latency_ms = g.latency_ms
+  from given g
+  where a.id = g.attempt_id and a.finished_at is null
+), leave as materialized (
+  select pg_get_serial_sequence('delivery_attempt', 'id')::regclass as attempt_ids
+  from amlyze_endpoint where endpoint = $20 and generation = $21 and (pause is null or $22)
+), candidate as materialized (
+  select id, in_doubt from amlyze_record
+  where channel = $23 and state = 'pending' and next_attempt_at <= now() and not (id = any($24::bigint[]))
+    and exists (select from leave)
+  order by next_attempt_at, id
+  limit $25
+  for update skip locked
+), claimed as (
+  update amlyze_record r
+  set state = 'sending', epoch = r.epoch + 1, in_doubt = true, next_attempt_at = null,
+      lease_until = now() + make_interval(secs => $26::float8), attempt_id = nextval((select attempt_ids from leave))
+  from candidate c
+  where r.id = c.id
+  returning r.id, r.attempt_id, r.epoch, r.communication_number, r.operation_ext_id, r.business_unit, r.payload, r.sealed, c.in_doubt,
+    r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
+    r.attempts, r.whole_failures
+), started as (
+  insert into delivery_attempt (id, endpoint, records, replica) select attempt_id, $20, 1, $27 from claimed
+)
+select 'promised' as what, * from claimed
+union all
+select 'held', id, null, null, null, null, null, null, null, null, null, null, null from settled
+union all
+select 'open', null, null, null, null, null, null, null, null, null, null, null, null from leave`,
+};
+
+/** A claim of nothing, for a turn that only settles. */
+const NO_CLAIM: TurnClaim = {
+  channel: 'operation-single',
+  endpoint: '',
+  replica: '',
+  leaseSeconds: 0,
+  limit: 0,
+  generation: '0',
+  probe: false,
+  exceptIds: [],
+};
+
+/**
+ * Settles calls of one record each and claims up to `claim.limit` records, each in doubt and with its attempt committed. Of
+ * a paused endpoint nothing is claimed, but everything settled.
+ */
+export async function takeTurn(
+  db: Queryable,
+  calls: readonly SettledCall[],
+  claim: TurnClaim | undefined,
+): Promise<TurnResult> {
+  const rows = await db.query<TurnRow>(TURN, [...settleColumns(calls), ...claimValues(claim ?? NO_CLAIM)]);
+  const held = new Set<string>();
+  const promised: Promised[] = [];
+  let open = false;
+  for (const row of rows) {
+    if (row.what === 'held') held.add(row.id);
+    else if (row.what === 'promised') promised.push({ record: toRecord(row), attemptId: row.attempt_id });
+    else open = true;
+  }
+  return { held, promised, open };
+}
+
+function settleColumns(calls: readonly SettledCall[]): unknown[] {
+  const rows = calls.flatMap(({ attemptId, settlements, end }) =>
+    settlements.map((settlement) => ({ attemptId, end, ...settlement })),
+  );
+  const column = <T>(pick: (row: (typeof rows)[number]) => T): T[] => rows.map(pick);
+  return [
+    column((s) => s.attemptId),
+    column((s) => s.record.id),
+    column((s) => s.record.epoch),
+    column((s) => s.state),
+    column((s) => s.reason ?? null),
+    column((s) => s.inDoubt),
+    column((s) => s.verdict),
+    column((s) => s.verdictReason ?? null),
+    column((s) => s.errorCode ?? null),
+    column((s) => s.errorDescription ?? null),
+    column((s) => s.answer ?? null),
+    column((s) => s.delayMs ?? null),
+    column((s) => (s.chargesAttempt ? 1 : 0)),
+    column((s) => (s.wholeFailure ? 1 : 0)),
+    column((s) => s.end.outcome),
+    column((s) => s.end.httpStatus ?? null),
+    column((s) => s.end.detail ?? null),
+    column((s) => s.end.latencyMs ?? null),
+    rows.length,
+  ];
+}
+
+function claimValues(claim: TurnClaim): unknown[] {
+  const { endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica } = claim;
+  return [endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica];
+}
+
+function toRecord(row: TurnRow): ClaimedRecord {
+  return {
+    id: row.id,
+    epoch: row.epoch,
+    communicationNumber: row.communication_number,
+    accountExtId: undefined,
+    operationExtId: row.operation_ext_id ?? undefined,
+    businessUnit: row.business_unit ?? undefined,
+    payload: row.payload,
+    sealed: row.sealed,
+    inDoubtBefore: row.in_doubt,
+    rejectedBefore: row.rejected_before,
+    attempts: row.attempts,
+    wholeFailures: row.whole_failures,
+  };
+}
+
+const EXTEND = {
+  name: 'outbox-extend-promised',
+  // What is being settled is passed over, see outbox-extend-lease.
+  text: `
+with mine as materialized (
+  select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on r.id = g.id
+  where r.epoch = g.epoch and r.state = 'sending'
+  for update of r skip locked
+)
+update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where r.id = mine.id`,
+};
+
+/** Renews the leases of all that this replica holds of the channel. */
+export async function extendPromised(
+  db: Queryable,
+  records: readonly ClaimedRecord[],
+  leaseSeconds: number,
+): Promise<void> {
+  if (records.length === 0) return;
+  await db.query(EXTEND, [records.map((record) => record.id), records.map((record) => record.epoch), leaseSeconds]);
+}
