@@ -1,8 +1,11 @@
 /** `npm run bench`: takes the measures one after the other, prints a table and writes the figures as JSON. */
 import type { Measure } from './measures/measure';
 import { coldStart } from './measures/cold-start';
+import { fleet } from './measures/fleet';
 import { history } from './measures/history';
+import { imports } from './measures/imports';
 import { lists } from './measures/lists';
+import { operations } from './measures/operations';
 import { replicas } from './measures/replicas';
 import { saturated } from './measures/saturated';
 import { slowBanks } from './measures/slow-banks';
@@ -11,7 +14,18 @@ import { readOptions, USAGE, type Options } from './options';
 import { failures, table, writeJson, type Finding } from './report';
 import { BenchRig } from './rig/bench-rig';
 
-const MEASURES: readonly Measure[] = [throughput, saturated, slowBanks, replicas, history, lists, coldStart];
+const MEASURES: readonly Measure[] = [
+  throughput,
+  saturated,
+  slowBanks,
+  replicas,
+  history,
+  lists,
+  coldStart,
+  fleet,
+  imports,
+  operations,
+];
 
 void (async () => {
   let options: Options;

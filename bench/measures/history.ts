@@ -51,7 +51,11 @@ async function start(rig: BenchRig, installation: Installation): Promise<Side> {
   return {
     gateway,
     round: async () => {
-      const { balances, seconds } = await gatewayRound(gateway, client, { all: true });
+      const { balances, seconds } = await gatewayRound(
+        gateway,
+        { client, amlyze: rig.peers.amlyze.control },
+        { all: true },
+      );
       return balances / seconds;
     },
     end: () => client.end(),

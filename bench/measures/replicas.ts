@@ -53,7 +53,7 @@ async function oneTwoThree({ rig, installation, client }: Setting): Promise<{ ra
   for (let count = 1; count <= MOST_REPLICAS; count += 1) {
     const gateway = await rig.startGateway(installation);
     running.push(gateway);
-    rates.push(await slowRate(gateway, client, accountsFor(count, WORK_SECONDS)));
+    rates.push(await slowRate(gateway, { client, amlyze: rig.peers.amlyze.control }, accountsFor(count, WORK_SECONDS)));
   }
   const peakMb = Math.max(...running.map(({ peakRssMb }) => peakRssMb));
   await Promise.all(running.map((gateway) => gateway.stop()));

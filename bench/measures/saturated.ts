@@ -1,5 +1,4 @@
-import type { Client } from 'pg';
-import { delivered } from '../rig/gateway-round';
+import { delivered, ledgerEnd, type Witness } from '../rig/gateway-round';
 import { registered } from '../rig/registered';
 import { peakRss, type Measure } from './measure';
 
@@ -19,8 +18,9 @@ export const saturated: Measure = {
     const gateway = await rig.startGateway(installation);
     const client = await rig.session(installation);
     await rig.peers.amlyze.control.call('POST', 'capacity', { concurrent: BATCHES_AT_A_TIME, msPerCall: BATCH_MS });
+    const witness = { client, amlyze: rig.peers.amlyze.control };
     const rates: number[] = [];
-    for (let n = 0; n < (options.rounds ?? 3); n += 1) rates.push(await deliverAll(client));
+    for (let n = 0; n < (options.rounds ?? 3); n += 1) rates.push(await deliverAll(witness));
     await client.end();
     return {
       voids: [],
@@ -50,12 +50,14 @@ select number, 'balance', id, account_ext_id, 'STATEMENT_BALANCE', balance_at, 1
 from fresh`;
 
 /** Records per second from the first call until all are accepted and logged. */
-async function deliverAll(client: Client): Promise<number> {
+async function deliverAll(witness: Witness): Promise<number> {
+  const { client, amlyze } = witness;
+  const before = await ledgerEnd(amlyze);
   const { rows } = await client.query<{ last: string }>(
     'select coalesce(max(id), 0)::text as last from delivery_attempt',
   );
   await client.query(MAKE_PENDING);
-  const doneMs = await delivered(client);
+  const doneMs = await delivered(witness, before + PENDING);
   const result = await client.query<{ accepted: number; began_ms: number }>(
     `select (extract(epoch from min(a.started_at)) * 1000)::float8 as began_ms, count(*)::int as accepted
 from delivery_attempt a join delivery_result r on r.attempt_id = a.id where a.id > $1 and r.verdict = 'accepted'`,

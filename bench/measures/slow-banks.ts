@@ -15,7 +15,8 @@ export const slowBanks: Measure = {
     const client = await rig.session(installation);
     await slowDown(rig);
     const rates: number[] = [];
-    for (let n = 0; n < (options.rounds ?? 3); n += 1) rates.push(await slowRate(gateway, client, accounts));
+    for (let n = 0; n < (options.rounds ?? 3); n += 1)
+      rates.push(await slowRate(gateway, { client, amlyze: rig.peers.amlyze.control }, accounts));
     await client.end();
     return {
       voids: [],

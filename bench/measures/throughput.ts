@@ -3,7 +3,7 @@ import { median, quotients, type Figure } from '../figure';
 import type { RoundResult, RowSample } from '../references/serve';
 import type { BenchRig } from '../rig/bench-rig';
 import type { BenchGateway } from '../rig/gateway';
-import { gatewayRound, type RoundFigures } from '../rig/gateway-round';
+import { gatewayRound, ledgerEnd, type RoundFigures } from '../rig/gateway-round';
 import type { ReferenceProcess } from '../rig/reference-process';
 import { registered } from '../rig/registered';
 import { contentsOf, differences, ledgerProblem } from '../rows';
@@ -72,10 +72,10 @@ async function round(
 ): Promise<Round> {
   const { gateway, loop, script, ceiling, ours, theirs } = competitors;
   const amlyze = rig.peers.amlyze.control;
-  const ledgerBefore = await ledgerEnd(rig);
-  const own = await gatewayRound(gateway, ours, await scopeOf(ours, accounts));
-  const ledgerAfter = await amlyze.call('GET', `ledger?offset=${ledgerBefore}&limit=1`);
-  voids.push(...(await ledgerProblems(rig, ours, { from: ledgerBefore, to: Number(ledgerAfter['total']) })));
+  const ledgerBefore = await ledgerEnd(amlyze);
+  const own = await gatewayRound(gateway, { client: ours, amlyze }, await scopeOf(ours, accounts));
+  const ledgerAfter = await ledgerEnd(amlyze);
+  voids.push(...(await ledgerProblems(rig, ours, { from: ledgerBefore, to: ledgerAfter })));
 
   const sample = await sampleOf(ours);
   const result: Round = {
@@ -93,10 +93,6 @@ async function scopeOf(client: Client, accounts: number): Promise<object> {
     accounts + 1,
   ]);
   return rows.length > accounts ? { accountIds: rows.slice(0, accounts).map(({ id }) => id) } : { all: true };
-}
-
-async function ledgerEnd(rig: BenchRig): Promise<number> {
-  return Number((await rig.peers.amlyze.control.call('GET', 'ledger?limit=1'))['total']);
 }
 
 /** AMLYZE has each balance of the latest run once. */

@@ -4,6 +4,7 @@ import { SANDBOX_AMLYZE, SANDBOX_MYPOS } from '../../src/simulators/defaults';
 /** The gateway's own defaults. */
 export const BATCH_SIZE = 500;
 export const READS_IN_FLIGHT = 32;
+export const DELIVERIES_IN_FLIGHT = 4;
 const DEADLINE_MS = 30_000;
 
 export interface BankAnswer {
@@ -55,6 +56,10 @@ export class Calls {
 
   async single(payload: string): Promise<Answer> {
     return this.amlyze('PUT', '/amlyze-ws-rest/account-balance', payload);
+  }
+
+  async operation(payload: string): Promise<Answer> {
+    return this.amlyze('POST', '/amlyze-ws-rest/operation', payload);
   }
 
   private async amlyze(method: 'POST' | 'PUT', path: string, body: string): Promise<Answer> {

@@ -103,6 +103,7 @@ async function deliverSome(): Promise<number> {
 void (async () => {
   await database.connect();
   serve(async ({ accounts, sample }) => {
+    if (!sample) throw new Error('the loop needs a sample of the gateway’s rows');
     const opened = await database.query<{ id: string }>(OPEN_RUN, [accounts]);
     const run = opened.rows[0]?.id ?? '';
     await database.query(FILL_RUN, [run, accounts]);

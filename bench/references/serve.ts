@@ -10,10 +10,10 @@ export interface ReferenceSettings {
 }
 
 export interface RoundRequest {
-  /** How many accounts to read, in the order of their registration. */
+  /** How many accounts to read, in the order of their registration; of operations, how many to send. */
   accounts: number;
   /** What the gateway writes beside the balance itself, so that rows are of one size. */
-  sample: RowSample;
+  sample?: RowSample;
 }
 
 /** Texts out of a row of the gateway's; a reference writes them as they are. */

@@ -64,18 +64,21 @@ export async function tellPeers(peers: Peers, count: number): Promise<void> {
 
 /** Imports accounts 1 to `count` into the gateway. */
 export async function importAccounts(gateway: BenchGateway, consentId: string, count: number): Promise<void> {
-  for (const chunk of chunks(count)) {
-    const lines = chunk.map((index) =>
-      JSON.stringify({
-        consentId,
-        providerAccountId: accountNumber(index),
-        currency: 'EUR',
-        accountExtId: accountName(index),
-      }),
-    );
-    const answer = await gateway.ok('POST', '/admin/accounts/import', `${lines.join('\n')}\n`);
-    if (answer.created !== chunk.length) throw new Error(`import: ${JSON.stringify(answer)}`);
-  }
+  for (const chunk of chunks(count)) await importInOne(gateway, consentId, chunk);
+}
+
+/** Imports these accounts with one request. */
+export async function importInOne(gateway: BenchGateway, consentId: string, indexes: readonly number[]): Promise<void> {
+  const lines = indexes.map((index) =>
+    JSON.stringify({
+      consentId,
+      providerAccountId: accountNumber(index),
+      currency: 'EUR',
+      accountExtId: accountName(index),
+    }),
+  );
+  const answer = await gateway.ok('POST', '/admin/accounts/import', `${lines.join('\n')}\n`);
+  if (answer.created !== indexes.length) throw new Error(`import: ${JSON.stringify(answer)}`);
 }
 
 function* chunks(count: number): Generator<number[]> {

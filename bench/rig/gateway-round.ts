@@ -1,9 +1,16 @@
 import type { Client } from 'pg';
+import type { SimulatorControl } from '../../src/simulators/control-client';
 import type { BenchGateway } from './gateway';
 
 /** Often enough for a figure of one second, seldom enough not to be part of the load. */
 const POLL_MS = 10;
 const DEADLINE_MS = 300_000;
+
+/** Where one can see that the work is done. */
+export interface Witness {
+  client: Client;
+  amlyze: SimulatorControl;
+}
 
 export interface RoundFigures {
   balances: number;
@@ -13,12 +20,13 @@ export interface RoundFigures {
 }
 
 /** Opens a run and waits until all of it is delivered. */
-export async function gatewayRound(gateway: BenchGateway, client: Client, scope: object): Promise<RoundFigures> {
+export async function gatewayRound(gateway: BenchGateway, witness: Witness, scope: object): Promise<RoundFigures> {
+  const before = await ledgerEnd(witness.amlyze);
   const cpuBefore = gateway.cpuUs;
   const run = await gateway.ok('POST', '/admin/resync', scope);
-  const doneMs = await delivered(client);
+  const doneMs = await delivered(witness, before + Number(run.accounts));
   const cpuAfter = gateway.cpuUs;
-  const { rows } = await client.query<{ balances: number; began_ms: number }>(
+  const { rows } = await witness.client.query<{ balances: number; began_ms: number }>(
     `select (select count(*)::int from amlyze_record where run_id = $1 and state = 'accepted') as balances,
   (select extract(epoch from min(read_at)) * 1000 from access_ledger where read_at >= (select started_at from sync_run where id = $1))::float8 as began_ms`,
     [run.runId],
@@ -28,20 +36,31 @@ export async function gatewayRound(gateway: BenchGateway, client: Client, scope:
   return { balances, seconds: (doneMs - beganMs) / 1000, cpuUsPerBalance: (cpuAfter - cpuBefore) / balances };
 }
 
-/** When every run is finished and nothing is pending or under way. The database is on this machine, so clocks agree. */
-export async function delivered(client: Client): Promise<number> {
-  const open = [
-    // In this order: the first is a look at a row, the others at what a partial index leaves.
-    'select 1 from sync_run where finished_at is null limit 1',
-    `select 1 from amlyze_record where state = 'pending' limit 1`,
-    `select 1 from amlyze_record where state = 'sending' limit 1`,
-  ];
+/** How many records AMLYZE has accepted so far. */
+export async function ledgerEnd(amlyze: SimulatorControl): Promise<number> {
+  return Number((await amlyze.call('GET', 'ledger?limit=1&offset=999999999'))['total']);
+}
+
+/**
+ * When AMLYZE has that many records and every run is finished and nothing pending or under way. AMLYZE is asked first,
+ * because many looks at a busy table would be a load of their own. Everything is on this machine, so
+ * clocks agree.
+ */
+export async function delivered({ client, amlyze }: Witness, records: number): Promise<number> {
   const deadlineMs = Date.now() + DEADLINE_MS;
-  for (const question of open) {
-    while ((await client.query(question)).rowCount !== 0) {
+  const until = async (holds: () => Promise<boolean>): Promise<void> => {
+    while (!(await holds())) {
       if (Date.now() > deadlineMs) throw new Error(`not delivered within ${DEADLINE_MS / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  };
+  await until(async () => (await ledgerEnd(amlyze)) >= records);
+  for (const open of [
+    'select 1 from sync_run where finished_at is null limit 1',
+    `select 1 from amlyze_record where state = 'pending' limit 1`,
+    `select 1 from amlyze_record where state = 'sending' limit 1`,
+  ]) {
+    await until(async () => (await client.query(open)).rowCount === 0);
   }
   return Date.now();
 }

@@ -37,7 +37,7 @@ async function seed(rig: BenchRig, options: Options): Promise<TwoAges> {
   const old = await rig.copy(fresh);
   const client = await rig.session(old);
   const gateway = await rig.startGateway(old);
-  await gatewayRound(gateway, client, { all: true });
+  await gatewayRound(gateway, { client, amlyze: rig.peers.amlyze.control }, { all: true });
   await gateway.stop();
   await client.end();
   const beganMs = performance.now();

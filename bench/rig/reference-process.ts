@@ -4,7 +4,7 @@ import { RigProcess } from '../../test/faults/rig/rig-process';
 import type { ReferenceSettings, RoundRequest, RoundResult } from '../references/serve';
 import { startFlags } from './start-flags';
 
-export type ReferenceName = 'loop' | 'script' | 'ceiling';
+export type ReferenceName = 'loop' | 'script' | 'ceiling' | 'operations';
 
 export interface ReferenceParts {
   guardian: Guardian;

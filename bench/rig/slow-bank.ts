@@ -1,7 +1,6 @@
-import type { Client } from 'pg';
 import type { BenchRig } from './bench-rig';
 import type { BenchGateway } from './gateway';
-import { gatewayRound } from './gateway-round';
+import { gatewayRound, type Witness } from './gateway-round';
 
 export const READ_MS = 200;
 /** SYNC_CONCURRENCY as it is by default: reads in flight of one replica. */
@@ -21,8 +20,10 @@ export async function slowDown(rig: BenchRig): Promise<void> {
 }
 
 /** Balances per second of one round over the first `accounts` accounts. */
-export async function slowRate(gateway: BenchGateway, client: Client, accounts: number): Promise<number> {
-  const { rows } = await client.query<{ id: string }>('select id::text from account order by id limit $1', [accounts]);
-  const { balances, seconds } = await gatewayRound(gateway, client, { accountIds: rows.map(({ id }) => id) });
+export async function slowRate(gateway: BenchGateway, witness: Witness, accounts: number): Promise<number> {
+  const { rows } = await witness.client.query<{ id: string }>('select id::text from account order by id limit $1', [
+    accounts,
+  ]);
+  const { balances, seconds } = await gatewayRound(gateway, witness, { accountIds: rows.map(({ id }) => id) });
   return balances / seconds;
 }
