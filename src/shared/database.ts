@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Pool, type PoolClient } from 'pg';
+import { arrayLiteral } from './array-literal';
 import { classifyDatabaseFailure, isConnectionLost } from './database-failure';
 
 /** A refused write is no longer news after this time; while there is work to do each poll brings another. */
@@ -80,6 +81,7 @@ export class Database implements Queryable {
 
 async function run<T>(client: PoolClient, sql: Sql, values: readonly unknown[]): Promise<T[]> {
   const config = typeof sql === 'string' ? { text: sql } : sql;
-  const result = await client.query({ ...config, values: [...values] });
+  const written = values.map((value) => (Array.isArray(value) ? (arrayLiteral(value) ?? value) : value));
+  const result = await client.query({ ...config, values: written });
   return result.rows as T[];
 }

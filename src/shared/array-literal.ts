@@ -1,0 +1,28 @@
+/** What a list may hold to be written here; anything else (dates, bytes, lists in lists) is left to the driver. */
+type Plain = string | number | boolean | bigint | null | undefined;
+
+const NEEDS_ESCAPE = /["\\]/;
+const ESCAPED = /["\\]/g;
+
+/**
+ * A list as PostgreSQL's array literal, `{"a","b",NULL}`, or undefined where an item is not plain. The driver writes the
+ * same text with two replacements and two copies per item, which was a quarter of what a balance costs in memory.
+ */
+export function arrayLiteral(items: readonly unknown[]): string | undefined {
+  const parts = new Array<string>(items.length);
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    if (!isPlain(item)) return undefined;
+    if (typeof item === 'string') parts[index] = quote(item);
+    else parts[index] = item === null || item === undefined ? 'NULL' : String(item);
+  }
+  return `{${parts.join(',')}}`;
+}
+
+function quote(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? `"${text.replace(ESCAPED, '\\$&')}"` : `"${text}"`;
+}
+
+function isPlain(item: unknown): item is Plain {
+  return item === null || typeof item !== 'object';
+}
