@@ -34,11 +34,10 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
  */
 export function buildAccountBalanceRecord(balance: AccountBalance): string {
   const { texts, decimals } = membersOf(balance);
-  const members = [
-    ...Object.entries(texts).map(([key, text]) => `"${key}":${JSON.stringify(text)}`),
-    ...Object.entries(decimals).map(([key, decimal]) => `"${key}":${decimal}`),
-  ];
-  const record = `{${members.join(',')}}`;
+  let members = '';
+  for (const [key, text] of texts) members += `,"${key}":${JSON.stringify(text)}`;
+  for (const [key, decimal] of decimals) members += `,"${key}":${decimal}`;
+  const record = `{${members.slice(1)}}`;
   checkRecord(record, balance);
   return record;
 }
@@ -50,15 +49,14 @@ export function buildAccountBalanceRecord(balance: AccountBalance): string {
 export function checkRecord(record: string, balance: AccountBalance): void {
   const { texts, decimals } = membersOf(balance);
   const parsed = parseJson(record);
-  const expected = Object.keys(texts).length + Object.keys(decimals).length;
-  if (!isJsonObject(parsed) || Object.keys(parsed).length !== expected) {
+  if (!isJsonObject(parsed) || Object.keys(parsed).length !== texts.length + decimals.length) {
     throw new TypeError('the record has other fields than it should');
   }
-  for (const [key, text] of Object.entries(texts)) {
+  for (const [key, text] of texts) {
     if (parsed[key] !== text || text === '') throw new TypeError(`the record's ${key} is not what it should be`);
     if (text.length > (MAX_CHARACTERS[key] ?? Infinity)) throw new RangeError(`the record's ${key} is too long`);
   }
-  for (const [key, decimal] of Object.entries(decimals)) {
+  for (const [key, decimal] of decimals) {
     const number = parsed[key];
     const exact = number instanceof JsonNumber && number.source === decimal && PLAIN_DECIMAL.test(decimal);
     if (!exact) throw new TypeError(`the record's ${key} is not the plain decimal it should be`);
@@ -66,14 +64,20 @@ export function checkRecord(record: string, balance: AccountBalance): void {
   if (!INSTANT.test(balance.balanceAt)) throw new TypeError("the record's balanceAt is not a UTC instant");
 }
 
+type Member<T> = readonly [key: string, value: T];
+
 /** The fields in the order in which they are written, without those that are absent. */
-function membersOf(balance: AccountBalance): { texts: Record<string, string>; decimals: Record<string, Decimal> } {
-  const { communicationNumber, requester, balanceType, accountExtId, businessUnit, balanceAt } = balance;
-  const { value, equivalentValue } = balance;
-  const unit = businessUnit === undefined ? {} : { businessUnit };
-  const equivalent = equivalentValue === undefined ? {} : { equivalentValue };
-  return {
-    texts: { communicationNumber, requester, balanceType, accountExtId, ...unit, balanceAt },
-    decimals: { value, ...equivalent },
-  };
+function membersOf(balance: AccountBalance): { texts: Member<string>[]; decimals: Member<Decimal>[] } {
+  const { businessUnit, equivalentValue } = balance;
+  const texts: Member<string>[] = [
+    ['communicationNumber', balance.communicationNumber],
+    ['requester', balance.requester],
+    ['balanceType', balance.balanceType],
+    ['accountExtId', balance.accountExtId],
+  ];
+  if (businessUnit !== undefined) texts.push(['businessUnit', businessUnit]);
+  texts.push(['balanceAt', balance.balanceAt]);
+  const decimals: Member<Decimal>[] = [['value', balance.value]];
+  if (equivalentValue !== undefined) decimals.push(['equivalentValue', equivalentValue]);
+  return { texts, decimals };
 }
