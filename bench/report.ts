@@ -42,7 +42,10 @@ export function failures(findings: readonly Finding[]): string[] {
     ...voids.map((reason) => `${measure} is void: ${reason}`),
     ...figures
       .filter((figure) => judge(figure) === 'failed')
-      .map((f) => `${measure}: ${f.name} is ${show(summarise(f).median)} ${f.unit}, far from ${showTarget(f.target)}`),
+      .map(
+        (f) =>
+          `${measure}: ${f.name} is ${[show(summarise(f).median), f.unit].join(' ').trim()}, far from ${showTarget(f.target)}`,
+      ),
   ]);
 }
 
