@@ -10,7 +10,7 @@ export const history: Measure = {
   name: 'history',
   quick: false,
   async take(rig, options) {
-    const { fresh, old, records, seedSeconds } = await twoAges(rig, options);
+    const { fresh, old, records, seedSeconds, bytesPerRecord } = await twoAges(rig, options);
     const young = await start(rig, fresh);
     const aged = await start(rig, old);
     const without: number[] = [];
@@ -32,6 +32,7 @@ export const history: Measure = {
         { name: `with ${amount} settled records`, unit: 'balances/s', rounds: with_ },
         { name: `${amount} ÷ empty`, unit: '', rounds: quotients(with_, without), target: { atLeast: 0.85 } },
         peakRss(peaks),
+        { name: 'disk for each of them, indexes included', unit: 'bytes', rounds: [bytesPerRecord] },
         { name: 'making that history', unit: 's', rounds: [seedSeconds] },
       ],
     };

@@ -11,8 +11,9 @@ import { peakRss, type Measure, type Measured } from './measure';
 
 /** Compiles what runs often; its figures are not counted. */
 const WARM_UP_ACCOUNTS = 1_000;
-/** The script needs ten times as long for a balance, so it gets a part of the accounts. */
+/** The script needs ten times as long for a balance, so it gets a part of the accounts: enough for a second or more. */
 const SCRIPT_SHARE = 0.1;
+const SCRIPT_ACCOUNTS = 1_000;
 /** A loop that reaches less of what the calls alone allow is no reference. */
 const LEAST_SHARE_OF_CEILING = 0.18;
 
@@ -81,11 +82,15 @@ async function round(
   const result: Round = {
     gateway: own,
     loop: await loop.round({ accounts, sample }),
-    script: await script.round({ accounts: Math.ceil(accounts * SCRIPT_SHARE), sample }),
+    script: await script.round({ accounts: scriptAccounts(accounts), sample }),
     ceiling: await ceiling.round({ accounts, sample }),
   };
   voids.push(...differences(await contentsOf(ours), await contentsOf(theirs)).map((text) => `the loop: ${text}`));
   return result;
+}
+
+function scriptAccounts(accounts: number): number {
+  return Math.min(accounts, Math.max(SCRIPT_ACCOUNTS, Math.ceil(accounts * SCRIPT_SHARE)));
 }
 
 async function scopeOf(client: Client, accounts: number): Promise<object> {

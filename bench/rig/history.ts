@@ -16,6 +16,8 @@ export interface TwoAges {
   records: number;
   /** What it took to make them. */
   seedSeconds: number;
+  /** Tables and indexes, for each of these records with all that belongs to it. */
+  bytesPerRecord: number;
 }
 
 const FULL = { accounts: 50_000, records: 5_000_000 };
@@ -43,7 +45,15 @@ async function seed(rig: BenchRig, options: Options): Promise<TwoAges> {
   const beganMs = performance.now();
   await copyRun(rig, old, copies);
   const seedSeconds = (performance.now() - beganMs) / 1000;
-  return { fresh, old, accounts, records: accounts * copies, seedSeconds };
+  const bytesPerRecord = ((await sizeOf(rig, old)) - (await sizeOf(rig, fresh))) / (accounts * copies);
+  return { fresh, old, accounts, records: accounts * copies, seedSeconds, bytesPerRecord };
+}
+
+async function sizeOf(rig: BenchRig, installation: Installation): Promise<number> {
+  const client = await rig.session(installation);
+  const { rows } = await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
+  await client.end();
+  return Number(rows[0]?.bytes);
 }
 
 /** Multiplies the one run that the gateway has made. No trigger and no foreign key looks at what is copied. */
