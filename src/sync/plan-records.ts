@@ -63,8 +63,18 @@ function why(input: PlanInput): SupersedeReason {
 
 /** Digest of what we decided: the connection's settings and the bank's balance type, which an operator may pin anew. */
 function madeWith({ settingsHash, balance }: PlanInput): string {
-  return createHash('sha256').update(`${settingsHash} ${balance.providerType}`).digest('hex').slice(0, 16);
+  const settings = `${settingsHash} ${balance.providerType}`;
+  const known = digests.get(settings);
+  if (known !== undefined) return known;
+  const digest = createHash('sha256').update(settings).digest('hex').slice(0, 16);
+  // One for each connection's settings and balance type: a handful, and the same for every account.
+  if (digests.size >= DIGESTS_KEPT) digests.clear();
+  digests.set(settings, digest);
+  return digest;
 }
+
+const DIGESTS_KEPT = 1_000;
+const digests = new Map<string, string>();
 
 /** A forced run leaves its mark beside the settings' digest, so that a retry within the run does not force again. */
 function forcedHash(hash: string, run: WaitingRun): string {
