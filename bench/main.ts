@@ -1,31 +1,9 @@
 /** `npm run bench`: takes the measures one after the other, prints a table and writes the figures as JSON. */
+import { MEASURES } from './measures';
 import type { Measure } from './measures/measure';
-import { coldStart } from './measures/cold-start';
-import { fleet } from './measures/fleet';
-import { history } from './measures/history';
-import { imports } from './measures/imports';
-import { lists } from './measures/lists';
-import { operations } from './measures/operations';
-import { replicas } from './measures/replicas';
-import { saturated } from './measures/saturated';
-import { slowBanks } from './measures/slow-banks';
-import { throughput } from './measures/throughput';
 import { readOptions, USAGE, type Options } from './options';
 import { failures, table, writeJson, type Finding } from './report';
 import { BenchRig } from './rig/bench-rig';
-
-const MEASURES: readonly Measure[] = [
-  throughput,
-  saturated,
-  slowBanks,
-  replicas,
-  history,
-  lists,
-  coldStart,
-  fleet,
-  imports,
-  operations,
-];
 
 void (async () => {
   let options: Options;
@@ -48,7 +26,7 @@ void (async () => {
   process.exit(reasons.length === 0 ? 0 : 1);
 })();
 
-async function takeAll({ ...options }: Options): Promise<Finding[]> {
+async function takeAll(options: Options): Promise<Finding[]> {
   const findings: Finding[] = [];
   const rig = await BenchRig.open();
   try {

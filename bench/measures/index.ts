@@ -1,0 +1,25 @@
+import { coldStart } from './cold-start';
+import { fleet } from './fleet';
+import { history } from './history';
+import { imports } from './imports';
+import { lists } from './lists';
+import type { Measure } from './measure';
+import { operations } from './operations';
+import { replicas } from './replicas';
+import { saturated } from './saturated';
+import { slowBanks } from './slow-banks';
+import { throughput } from './throughput';
+
+/** In the order in which they are taken. */
+export const MEASURES: readonly Measure[] = [
+  throughput,
+  saturated,
+  slowBanks,
+  replicas,
+  history,
+  lists,
+  coldStart,
+  fleet,
+  imports,
+  operations,
+];
