@@ -18,6 +18,8 @@ import type { Settling } from './settling';
 const AHEAD = 4;
 /** How long an answer waits for others to be settled with. */
 const GATHER_MS = 5;
+/** Claims go on where the last one ended, but so often they look for records that came to be due before. */
+const FROM_START_EVERY_MS = 1_000;
 
 type OpenLeave = Exclude<Leave, { kind: 'closed' }>;
 
@@ -52,6 +54,9 @@ export class SingleSender {
   private readonly open = new Set<Promise<void>>();
   /** Until a pause or a resume. */
   private leave: OpenLeave | undefined;
+  /** Where the next claim goes on. */
+  private lastDue: Date | undefined;
+  private fromStartMs = 0;
   /** What the probe under way saw of the endpoint. */
   private probe: EndpointState | undefined;
   /** Answers that say something about the endpoint and are not settled yet: until then nothing is sent or claimed. */
@@ -127,9 +132,12 @@ export class SingleSender {
     const result = await this.answers.turn(claim);
     if (!result || !leave || !claim) return due > 0;
     if (!result.open) this.leave = undefined;
+    // Less than was asked for: everything that is due later is claimed.
+    const exhausted = result.promised.length < claim.limit;
+    this.lastDue = exhausted ? undefined : result.lastDue;
     if (result.promised.length > 0) await this.take(result.promised, leave);
     else if (leave.kind === 'probe') return this.probeAnother(leave);
-    return due > 0 || result.promised.length > 0 || !result.open;
+    return due > 0 || result.promised.length > 0 || !result.open || claim.dueFrom !== undefined;
   }
 
   private async takeLeave(): Promise<void> {
@@ -145,9 +153,12 @@ export class SingleSender {
   private claimFor({ kind, state }: OpenLeave, settling: number): TurnClaim | undefined {
     const { lane, environment, replica } = this.parts;
     const free = AHEAD * lane.concurrency - this.held.size + settling;
-    // A claim a record would cost more than the send: it waits until half of the room is free.
-    if (this.troubles > 0 || free < (AHEAD / 2) * lane.concurrency) return undefined;
+    // A claim alone waits until half of the room is free: one a record would cost more than the send. Beside answers it is cheap.
+    const least = settling > 0 ? lane.concurrency : (AHEAD / 2) * lane.concurrency;
+    if (this.troubles > 0 || free < least) return undefined;
     const probe = kind === 'probe';
+    const fromStart = probe || this.lastDue === undefined || performance.now() - this.fromStartMs > FROM_START_EVERY_MS;
+    if (fromStart) this.fromStartMs = performance.now();
     return {
       channel: lane.channel,
       endpoint: lane.endpoint,
@@ -157,6 +168,7 @@ export class SingleSender {
       generation: state.generation,
       probe,
       exceptIds: probe ? state.lastFailedIds : [],
+      dueFrom: fromStart ? undefined : this.lastDue,
     };
   }
 

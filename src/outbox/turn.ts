@@ -21,12 +21,16 @@ export interface TurnClaim {
   /** The claim is the endpoint's probe: its pause is known and does not count. */
   probe: boolean;
   exceptIds: readonly string[];
+  /** Records that were due earlier are left out: where thousands were claimed just now, their index entries need not be passed again. */
+  dueFrom: Date | undefined;
 }
 
 export interface TurnResult {
   /** Settled records that were still held under their claim; see settleCalls. */
   held: Set<string>;
   promised: Promised[];
+  /** When the last of the promised records was due. */
+  lastDue: Date | undefined;
   /** False where the endpoint is paused, or was paused or resumed since leave was given: then nothing was claimed. */
   open: boolean;
 }
@@ -45,6 +49,7 @@ interface TurnRow {
   rejected_before: boolean;
   attempts: number;
   whole_failures: number;
+  due: Date;
 }
 
 /**
@@ -89,8 +94,9 @@ with given as materialized (
   select pg_get_serial_sequence('delivery_attempt', 'id')::regclass as attempt_ids
   from amlyze_endpoint where endpoint = $20 and generation = $21 and (pause is null or $22)
 ), candidate as materialized (
-  select id, in_doubt from amlyze_record
-  where channel = $23 and state = 'pending' and next_attempt_at <= now() and not (id = any($24::bigint[]))
+  select id, in_doubt, next_attempt_at from amlyze_record
+  where channel = $23 and state = 'pending' and next_attempt_at <= now() and next_attempt_at >= coalesce($28::timestamptz, '-infinity')
+    and not (id = any($24::bigint[]))
     and exists (select from leave)
   order by next_attempt_at, id
   limit $25
@@ -103,15 +109,15 @@ with given as materialized (
   where r.id = c.id
   returning r.id, r.attempt_id, r.epoch, r.communication_number, r.operation_ext_id, r.business_unit, r.payload, r.sealed, c.in_doubt,
     r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
-    r.attempts, r.whole_failures
+    r.attempts, r.whole_failures, c.next_attempt_at as due
 ), started as (
   insert into delivery_attempt (id, endpoint, records, replica) select attempt_id, $20, 1, $27 from claimed
 )
 select 'promised' as what, * from claimed
 union all
-select 'held', id, null, null, null, null, null, null, null, null, null, null, null from settled
+select 'held', id, null, null, null, null, null, null, null, null, null, null, null, null from settled
 union all
-select 'open', null, null, null, null, null, null, null, null, null, null, null, null from leave`,
+select 'open', null, null, null, null, null, null, null, null, null, null, null, null, null from leave`,
 };
 
 /** A claim of nothing, for a turn that only settles. */
@@ -124,6 +130,7 @@ const NO_CLAIM: TurnClaim = {
   generation: '0',
   probe: false,
   exceptIds: [],
+  dueFrom: undefined,
 };
 
 /**
@@ -138,13 +145,16 @@ export async function takeTurn(
   const rows = await db.query<TurnRow>(TURN, [...settleColumns(calls), ...claimValues(claim ?? NO_CLAIM)]);
   const held = new Set<string>();
   const promised: Promised[] = [];
+  let lastDue: Date | undefined;
   let open = false;
   for (const row of rows) {
     if (row.what === 'held') held.add(row.id);
-    else if (row.what === 'promised') promised.push({ record: toRecord(row), attemptId: row.attempt_id });
-    else open = true;
+    else if (row.what === 'promised') {
+      promised.push({ record: toRecord(row), attemptId: row.attempt_id });
+      if (lastDue === undefined || row.due > lastDue) lastDue = row.due;
+    } else open = true;
   }
-  return { held, promised, open };
+  return { held, promised, lastDue, open };
 }
 
 function settleColumns(calls: readonly SettledCall[]): unknown[] {
@@ -176,8 +186,8 @@ function settleColumns(calls: readonly SettledCall[]): unknown[] {
 }
 
 function claimValues(claim: TurnClaim): unknown[] {
-  const { endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica } = claim;
-  return [endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica];
+  const { endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica, dueFrom } = claim;
+  return [endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica, dueFrom ?? null];
 }
 
 function toRecord(row: TurnRow): ClaimedRecord {

@@ -77,13 +77,14 @@ from generate_series(1, $1::int) n`,
     return row?.n ?? -1;
   }
 
-  async function endPauseTime(): Promise<void> {
+  /** Waits until there is a pause, and lets its time be over. */
+  async function endPauseTime(before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     await eventually('the endpoint is paused', async () => {
-      const rows = await testDatabase.database.query(
-        'update amlyze_endpoint set paused_until = now() where pause is not null returning 1',
-      );
+      const rows = await testDatabase.database.query('select from amlyze_endpoint where pause is not null');
       return rows.length > 0;
     });
+    await before();
+    await testDatabase.database.query('update amlyze_endpoint set paused_until = now()');
     sender.wake();
   }
 
@@ -111,6 +112,20 @@ from generate_series(1, $1::int) n`,
 from delivery_result where verdict = 'accepted' and not late`,
     );
     expect(log).toEqual({ results: 40, records: 40, attempts: 40 });
+  });
+
+  test('are sent too where they came to be due earlier than what is claimed already', async () => {
+    await enqueue(30);
+    sender.start();
+    await amlyze.arrived(CONCURRENCY);
+    await testDatabase.database.query(
+      `update amlyze_record set next_attempt_at = now() - interval '1 h' where operation_ext_id in ('op-20', 'op-25')`,
+    );
+    for (let done = 0; done < 30; done += 1) {
+      await amlyze.arrived(1);
+      amlyze.answer();
+    }
+    await settled(30);
   });
 
   test('fill the room ahead before the first answer', async () => {
@@ -155,18 +170,22 @@ from delivery_result where verdict = 'accepted' and not late`,
   test('begin again with one probe alone, of a record that was not in the call that failed', async () => {
     await enqueue(20);
     sender.start();
+    let failed: string | undefined;
     await amlyze.arrived(CONCURRENCY);
-    const failed = amlyze.answer({ error: 'unavailable' }, 503);
+    amlyze.answer({ error: 'unavailable' }, 503);
     amlyze.answer({ error: 'unavailable' }, 503);
     await eventually('nothing is under way', async () => (await count(`state = 'sending'`)) === 0);
-    await testDatabase.database.query(
-      `update amlyze_record set next_attempt_at = now() - interval '1 h' where operation_ext_id = $1`,
-      [failed],
-    );
-    await endPauseTime();
+    await endPauseTime(async () => {
+      const rows = await testDatabase.database.query<{ name: string }>(
+        `update amlyze_record set next_attempt_at = now() - interval '1 h'
+where id = any(array(select unnest(last_failed_ids) from amlyze_endpoint)) returning operation_ext_id as name`,
+      );
+      failed = rows[0]?.name;
+    });
     await amlyze.arrived(1);
     expect(await count(`state = 'sending'`)).toBe(1);
     expect(amlyze.received).toBe(CONCURRENCY + 1);
+    expect(failed).toBeDefined();
     expect(amlyze.waiting[0]?.name).not.toBe(failed);
     amlyze.answer();
     await amlyze.arrived(CONCURRENCY);

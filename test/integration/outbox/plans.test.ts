@@ -67,7 +67,7 @@ from (select id, row_number() over () as n from amlyze_record where state = 'pen
           `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
 select gen_random_uuid(), 'operation', 'operation-single', 'op', '{}' from generate_series(1, 8)`,
         );
-        const more = { limit: 8, generation: '0', probe: false, exceptIds: [] };
+        const more = { limit: 8, generation: '0', probe: false, exceptIds: [], dueFrom: undefined };
         const { promised } = await takeTurn(tx, [], { ...claim, ...more });
         expect(promised).toHaveLength(8);
         const calls = promised.map(({ record, attemptId }) => ({
