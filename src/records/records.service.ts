@@ -4,6 +4,7 @@ import { DeliveryWorker } from '../delivery/delivery.worker';
 import { CardVault } from '../operations/card-vault';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
+import { forgetCount } from '../sync/count-runs';
 import { Installation } from '../sync/installation';
 import { filterConditions } from './record-views';
 import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
@@ -84,6 +85,7 @@ export class RecordsService {
         `update amlyze_record set state = 'accepted', reason = 'adopted', in_doubt = false, settled_at = now() where id = $1`,
         [row.id],
       );
+      await forgetCount(tx, row.id);
       await this.audit.append(tx, {
         action: 'record.adopt',
         target: `record:${number}`,

@@ -5,6 +5,7 @@ import { enqueueBalances } from '../outbox/enqueue';
 import type { RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
+import { forgetCount } from '../sync/count-runs';
 import { findLatest, makeNextOperation, operationRefusal } from './requeue-operation';
 
 /** What an operator asked for; each flag confirms one danger. */
@@ -78,6 +79,7 @@ export async function requeue(
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
   const detail = (row.kind === 'operation' && isOver(row) && operationRefusal(row, operation)) || refusal(row, request);
   if (detail !== undefined) return { kind: 'refused', detail };
+  await forgetCount(tx, row.id);
   if (!request.newNumber) {
     await tx.query(
       `update amlyze_record set state = 'pending', reason = null, settled_at = null, next_attempt_at = now(), attempts = 0,

@@ -1,10 +1,15 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CardRetention } from '../operations/card-retention';
+import { Database } from '../shared/database';
+import { countSettledRuns } from '../sync/count-runs';
 
 const EVERY_MS = 60_000;
 
-/** What has to be done now and then, whatever else goes on: card data goes when its time has come. Every replica may do it. */
+/**
+ * What has to be done now and then, whatever else goes on: card data goes when its time has come, runs that are over are
+ * counted. Every replica may do it.
+ */
 @Injectable()
 export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Upkeep.name);
@@ -13,6 +18,7 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   constructor(
     private readonly scheduler: SchedulerRegistry,
     private readonly retention: CardRetention,
+    private readonly database: Database,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -29,8 +35,8 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private tend(): void {
-    this.underWay ??= this.retention
-      .tend()
+    this.underWay ??= Promise.all([this.retention.tend(), countSettledRuns(this.database)])
+      .then(() => undefined)
       .catch((error: unknown) => {
         this.logger.error({ msg: 'upkeep failed; the next minute tries again', error: String(error) });
       })

@@ -34,7 +34,7 @@ const SELECT = `
 select r.id, r.trigger, r.slot, r.scope, r.force, r.reason, r.started_at, r.finished_at, r.accounts,
   coalesce(r.outcomes, (select jsonb_object_agg(o.outcome, o.n) from (
      select outcome, count(*) as n from sync_run_account s where s.run_id = r.id and s.outcome is not null group by outcome) o), '{}') as outcomes,
-  coalesce((select jsonb_object_agg(m.state, m.n) from (
+  coalesce(r.records, (select jsonb_object_agg(m.state, m.n) from (
      select state, count(*) as n from amlyze_record a where a.run_id = r.id group by state) m), '{}') as records
 from sync_run r`;
 

@@ -31,6 +31,10 @@ export class SyncRunEntity {
   @Column('jsonb', { nullable: true })
   outcomes: Record<string, number> | null;
 
+  /** Its records by state, once all of them are settled. */
+  @Column('jsonb', { nullable: true })
+  records: Record<string, number> | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   startedAt: Date;
 
