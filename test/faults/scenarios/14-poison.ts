@@ -13,7 +13,8 @@ export const poison: Scenario = {
   injected: 'AMLYZE answers 400 to every batch that has one certain record, in a batch of 500',
   expected:
     "found within 2 x ceil(log2 500) + 1 = 19 sends; the others accepted; the record rejected with AMLYZE's words",
-  accounts: { full: 560, reduced: 560 },
+  // Whatever the first batch takes, a full one is left.
+  accounts: { full: 1_000, reduced: 1_000 },
   world: { env: { AMLYZE_CONCURRENCY: '1', AMLYZE_BATCH_SIZE: String(BATCH.full) } },
 
   async inject({ world, accounts, size }) {

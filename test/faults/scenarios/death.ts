@@ -22,8 +22,12 @@ export async function dieAt(scene: Scene, failPoint: string): Promise<void> {
   await world.resync(other);
   await eventually('all is read', async () => (await count(world, 'amlyze_record')) === accounts, 60_000);
   await eventually(
-    'nothing is under way',
-    async () => (await count(world, `amlyze_record where state = 'sending'`)) === 0,
+    'it has tried, and waits',
+    async () =>
+      (await count(
+        world,
+        `amlyze_endpoint where endpoint = 'balances' and paused_until > now() + interval '0.5 s'`,
+      )) === 1 && (await count(world, `amlyze_record where state = 'sending'`)) === 0,
   );
   other.pause();
   await world.wire.amlyze.accept();
