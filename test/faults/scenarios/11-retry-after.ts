@@ -30,6 +30,8 @@ export const retryAfter: Scenario = {
   expected:
     'at least the time asked for, a day at most; counted as a read; the scope waits, also after a restart; then goes on',
   accounts: { full: 12, reduced: 12 },
+  // A second call that was under way before the first was answered would be no fault.
+  world: { env: { AMLYZE_CONCURRENCY: '1' } },
 
   async inject({ world, accounts }) {
     const a = await world.startReplica();
