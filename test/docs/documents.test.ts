@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { MEASURES } from '../../bench/measures';
 import { VERDICT_TABLE } from '../../src/amlyze/verdict-table';
 import { READING_OUTCOMES } from '../../src/balances/outcome';
 import { RECORD_STATES } from '../../src/outbox/record-state';
@@ -87,6 +88,12 @@ describe('the documents', () => {
     const cells = firstCells('docs/verdicts.md', '## AMLYZE');
     const named = cells.filter((cell) => cell !== 'row' && cell !== '… after rejection');
     expect(named.sort()).toEqual(VERDICT_TABLE.map(({ name }) => name).sort());
+  });
+
+  it('say how every measure of the bench is taken, in its order, and of no other', () => {
+    const [, ...listed] = firstCells('docs/performance.md', '## How it is measured');
+    const references = listed.indexOf('reference');
+    expect(listed.slice(0, references)).toEqual(MEASURES.map(({ name }) => name));
   });
 
   it('list every metric of ours in the run book, and no other', () => {
