@@ -49,6 +49,25 @@ describe('summarise', () => {
 
 describe('judge', () => {
   it.each([
+    [6, 'met'],
+    [2.5, 'missed'],
+    [1.5, 'missed'],
+    [1.4, 'failed'],
+    [NaN, 'failed'],
+  ])('says of %d where at least 6 is wanted and 2.5 was reached: %s', (value, verdict) => {
+    expect(judge(figure([value], { atLeast: 6, reached: 2.5 }))).toBe(verdict);
+  });
+
+  it.each([
+    [1.4, 'met'],
+    [2.1, 'missed'],
+    [3.4, 'missed'],
+    [3.6, 'failed'],
+  ])('says of %d where at most 1.4 is wanted and 2.1 was reached: %s', (value, verdict) => {
+    expect(judge(figure([value], { atMost: 1.4, reached: 2.1 }))).toBe(verdict);
+  });
+
+  it.each([
     [0.9, 'met'],
     [0.89, 'missed'],
     [0.9 * FAILED_BELOW, 'missed'],

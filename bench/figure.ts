@@ -1,5 +1,8 @@
-/** What a figure has to be: a floor or a ceiling. */
-export type Target = { atLeast: number } | { atMost: number };
+/**
+ * What a figure has to be: a floor or a ceiling. `reached`: what it is so far where that falls short of the target; a
+ * change is judged by it, because a check that fails every day is no check.
+ */
+export type Target = { atLeast: number; reached?: number } | { atMost: number; reached?: number };
 
 /** One measured thing: a value for each round, in the order of the rounds. */
 export interface Figure {
@@ -18,7 +21,7 @@ export interface Summary {
 /** `failed` is so far from the target that noise cannot be the reason; see FAILED_BELOW. */
 export type Verdict = 'met' | 'missed' | 'failed' | 'no target';
 
-/** A shared machine halves a figure now and then; a median below this share of its target is a change for the worse. */
+/** A shared machine halves a figure now and then; a median below this share of its target, or of what was reached, is a change for the worse. */
 export const FAILED_BELOW = 0.6;
 
 /** Middle value; of an even number of them the mean of the middle two. */
@@ -49,10 +52,10 @@ export function judge(figure: Figure): Verdict {
   const { median: value } = summarise(figure);
   if ('atLeast' in target) {
     if (value >= target.atLeast) return 'met';
-    return value >= target.atLeast * FAILED_BELOW ? 'missed' : 'failed';
+    return value >= (target.reached ?? target.atLeast) * FAILED_BELOW ? 'missed' : 'failed';
   }
   if (value <= target.atMost) return 'met';
-  return value <= target.atMost / FAILED_BELOW ? 'missed' : 'failed';
+  return value <= (target.reached ?? target.atMost) / FAILED_BELOW ? 'missed' : 'failed';
 }
 
 /** Divides round by round, so that what disturbed a round disturbs both sides of its quotient. */
