@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '../shared/database';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
-import { loadSubjects, toState, type ClaimQuota, type SubjectRow } from './subject-state';
+import { loadSubjects, toState, type ClaimQuota, type QueuePlace, type SubjectRow } from './subject-state';
 import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
 
 /** A subject that this replica may read until its lease ends. Every later write names `epoch`, the fence. */
@@ -24,11 +24,14 @@ const CLAIM = {
   name: 'sync-claim-subjects',
   text: `
 with wanted as (
-  select * from unnest($1::bigint[], $2::integer[]) as w(connection_id, quota)
+  select *, timestamptz 'epoch' + after_micros * interval '1 microsecond' as after_due
+  from unnest($1::bigint[], $2::integer[], $5::bigint[], $6::bigint[], $7::bigint[])
+    as w(connection_id, quota, after_micros, after_run, after_account)
 ), picked as materialized (
-  select p.id from wanted w cross join lateral (
-    select u.id from sync_run_account s join access_subject u on u.id = s.subject_id
+  select p.id, w.connection_id, p.due_at, p.run_id, p.account_id from wanted w cross join lateral (
+    select u.id, s.due_at, s.run_id, s.account_id from sync_run_account s join access_subject u on u.id = s.subject_id
     where s.connection_id = w.connection_id and s.outcome is null and s.due_at <= now()
+      and (s.due_at, s.run_id, s.account_id) > (w.after_due, w.after_run, w.after_account)
       and (u.lease_until is null or u.lease_until < now())
     order by s.due_at, s.run_id, s.account_id
     limit w.quota
@@ -37,10 +40,26 @@ with wanted as (
 )
 update access_subject u
 set epoch = u.epoch + 1, claimed_by = $3, lease_until = now() + make_interval(secs => $4::float8)
-from (select distinct id from picked) p
+from (select distinct on (id) * from picked order by id, due_at desc, run_id desc, account_id desc) p
 where u.id = p.id
-returning u.id`,
+returning u.id, p.connection_id, (extract(epoch from p.due_at) * 1000000)::bigint as due_micros, p.run_id, p.account_id`,
 };
+
+interface ClaimRow {
+  id: string;
+  connection_id: string;
+  due_micros: string;
+  run_id: string;
+  account_id: string;
+}
+
+/** What was claimed, and for each connection the last place in its queue that the claim came to. */
+export interface ReadClaims {
+  subjects: ClaimedSubject[];
+  reached: ReadonlyMap<string, QueuePlace>;
+}
+
+const START: QueuePlace = { dueMicros: '0', runId: '0', accountId: '0' };
 
 export interface ReadClaim {
   quotas: readonly ClaimQuota[];
@@ -51,26 +70,47 @@ export interface ReadClaim {
 /**
  * Claims due subjects and commits, in one transaction: the lease, the decision whether a call may be made, and the
  * ledger row of every call that will be made. The subject's row (and the consent's, where the budget is the consent's)
- * is locked before its reads are counted, so that no two replicas can both take the last one.
+ * is locked before its reads are counted, so that no two replicas can both take the last one. Where a quota names a place,
+ * the search goes on behind it: the entries of finished accounts stay in the index until the next vacuum.
  */
-export async function claimReads(database: Database, claim: ReadClaim): Promise<ClaimedSubject[]> {
+export async function claimReads(database: Database, claim: ReadClaim): Promise<ReadClaims> {
   return database.transaction(async (tx) => {
     const { quotas } = claim;
-    const ids = (
-      await tx.query<{ id: string }>(CLAIM, [
-        quotas.map((q) => q.connectionId),
-        quotas.map((q) => q.quota),
-        claim.replica,
-        claim.leaseSeconds,
-      ])
-    ).map((row) => row.id);
-    if (ids.length === 0) return [];
+    const places = quotas.map(({ after = START }) => after);
+    const rows = await tx.query<ClaimRow>(CLAIM, [
+      quotas.map((q) => q.connectionId),
+      quotas.map((q) => q.quota),
+      claim.replica,
+      claim.leaseSeconds,
+      places.map(({ dueMicros }) => dueMicros),
+      places.map(({ runId }) => runId),
+      places.map(({ accountId }) => accountId),
+    ]);
+    const ids = rows.map((row) => row.id);
+    const reached = furthest(rows);
+    if (ids.length === 0) return { subjects: [], reached };
     if (quotas.some((q) => q.accessScope === 'consent')) await lockConsents(tx, ids);
     const subjects = await loadSubjects(tx, ids, quotas);
     const claimed = assemble(subjects, await findWaiting(tx, ids), quotas);
     await insertLedger(tx, claimed);
-    return claimed;
+    return { subjects: claimed, reached };
   });
+}
+
+function furthest(rows: readonly ClaimRow[]): Map<string, QueuePlace> {
+  const reached = new Map<string, QueuePlace>();
+  for (const { connection_id: connectionId, due_micros: dueMicros, run_id: runId, account_id: accountId } of rows) {
+    const place = { dueMicros, runId, accountId };
+    const best = reached.get(connectionId);
+    if (!best || isBehind(place, best)) reached.set(connectionId, place);
+  }
+  return reached;
+}
+
+function isBehind(a: QueuePlace, b: QueuePlace): boolean {
+  if (a.dueMicros !== b.dueMicros) return BigInt(a.dueMicros) > BigInt(b.dueMicros);
+  if (a.runId !== b.runId) return BigInt(a.runId) > BigInt(b.runId);
+  return BigInt(a.accountId) > BigInt(b.accountId);
 }
 
 async function lockConsents(tx: Queryable, subjectIds: readonly string[]): Promise<void> {

@@ -4,12 +4,12 @@ import { ConnectionDirectory, type LoadedConnection } from '../connections/conne
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { BankHealth, SUSPENSION_MARGIN, type Permission } from './bank-health';
-import type { ClaimedSubject } from './claim-reads';
+import type { ClaimedSubject, ReadClaims } from './claim-reads';
 import { findDueConnections } from './due-connections';
 import { grantCalls, returnCalls } from './pace';
 import { ReadAhead } from './read-ahead';
 import { shareSlots } from './share-slots';
-import type { ClaimQuota } from './subject-state';
+import type { ClaimQuota, QueuePlace } from './subject-state';
 
 /** A quota with the pace that it was granted under. */
 interface PacedQuota extends ClaimQuota {
@@ -29,7 +29,7 @@ export interface Quotas {
 }
 
 /** How long another connection that becomes due in mid-run may wait to be noticed. */
-const DUE_KNOWN_MS = 250;
+const DUE_KNOWN_MS = 1_000;
 
 /** What a connection is asked with, or why it cannot be used. */
 type Usable = { connection: LoadedConnection } | { broken: string };
@@ -41,6 +41,8 @@ export class ReadQuotas {
   private readonly logger = new Logger(ReadQuotas.name);
   private readonly providerOf = new Map<string, string>();
   private due: { ids: string[]; atMs: number } | undefined;
+  /** How far the claims have come in each connection's queue since the last search for due connections. */
+  private reached = new Map<string, QueuePlace>();
 
   constructor(
     private readonly database: Database,
@@ -50,11 +52,15 @@ export class ReadQuotas {
   ) {}
 
   /**
-   * @param held what this replica has claimed and not yet written
+   * @param held what this replica has claimed and not yet written; true where the bank has answered
    * @param served connections that have had their share of the free places just now and could not use it all
    * @param plenty the last look found more than could be claimed, so the same connections are most likely still due
    */
-  async take(held: Iterable<ClaimedSubject>, served: ReadonlySet<string>, plenty: boolean): Promise<Quotas> {
+  async take(
+    held: ReadonlyMap<ClaimedSubject, { answered: boolean }>,
+    served: ReadonlySet<string>,
+    plenty: boolean,
+  ): Promise<Quotas> {
     const due = await this.findDue(plenty);
     const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
     const wanting = due.filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id));
@@ -65,7 +71,7 @@ export class ReadQuotas {
     const shares = this.share(wanting, heldBy, contended);
     const quotas = [...shares].flatMap(([connectionId, share]) => {
       const found = usable.get(connectionId);
-      const at = { permission: permissions.get(connectionId), held: heldBy.get(connectionId) ?? 0 };
+      const at = { permission: permissions.get(connectionId), held: heldBy.get(connectionId)?.all ?? 0 };
       return found ? [toQuota(connectionId, found, { ...at, share })] : [];
     });
     const granted = await grantCalls(this.database, quotas.flatMap(toPacedCalls));
@@ -78,7 +84,11 @@ export class ReadQuotas {
       contended,
       shares,
       quotas: quotas
-        .map((quota) => ({ ...quota, quota: granted.get(quota.connectionId)?.calls ?? quota.quota }))
+        .map((quota) => {
+          const after = this.reached.get(quota.connectionId);
+          const calls = granted.get(quota.connectionId)?.calls ?? quota.quota;
+          return { ...quota, quota: calls, ...(after && { after }) };
+        })
         .filter((quota) => quota.quota > 0),
       waitMs: least([
         ...heldBack,
@@ -87,8 +97,12 @@ export class ReadQuotas {
     };
   }
 
-  /** Gives back what the claim has not turned into calls, so that the pace counts calls and nothing else. */
-  async giveBack({ quotas }: Quotas, claimed: readonly ClaimedSubject[]): Promise<void> {
+  /**
+   * Takes note of what a claim came to, and gives back what it has not turned into calls, so that the pace counts calls
+   * and nothing else.
+   */
+  async settle({ quotas }: Quotas, { subjects: claimed, reached }: ReadClaims): Promise<void> {
+    for (const [connectionId, place] of reached) this.reached.set(connectionId, place);
     const made = new Map<string, number>();
     for (const { state, denial } of claimed)
       if (!denial) made.set(state.connectionId, (made.get(state.connectionId) ?? 0) + 1);
@@ -107,18 +121,27 @@ export class ReadQuotas {
   /** The search passes every reading that was finished since the last vacuum; in mid-run its answer hardly changes. */
   private async findDue(plenty: boolean): Promise<string[]> {
     const atMs = performance.now();
-    if (!plenty || !this.due || atMs - this.due.atMs > DUE_KNOWN_MS)
+    if (!plenty || !this.due || atMs - this.due.atMs > DUE_KNOWN_MS) {
       this.due = { ids: await findDueConnections(this.database), atMs };
+      this.reached.clear();
+    }
     return this.due.ids;
   }
 
-  /** What is held within a connection's allowance takes no place from others. */
+  /**
+   * What is held within a connection's allowance takes no place from others, nor what only waits to be written, unless it
+   * may be a failure that has to be counted first.
+   */
   private share(
     wanting: readonly string[],
-    heldBy: ReadonlyMap<string, number>,
+    heldBy: ReadonlyMap<string, Held>,
     contended: boolean,
   ): Map<string, number> {
-    const beyondAhead = (id: string): number => (heldBy.get(id) ?? 0) - this.ahead.allowance(id);
+    const beyondAhead = (id: string): number => {
+      const allowance = this.ahead.allowance(id);
+      const held = heldBy.get(id) ?? { all: 0, unanswered: 0 };
+      return allowance > 0 ? held.unanswered - allowance : held.all;
+    };
     let total = 0;
     for (const id of heldBy.keys()) total += Math.max(0, beyondAhead(id));
     const wishes = wanting.map((connectionId) => ({ connectionId, inFlight: beyondAhead(connectionId) }));
@@ -144,9 +167,19 @@ export class ReadQuotas {
   }
 }
 
-function countByConnection(held: Iterable<ClaimedSubject>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { state } of held) counts.set(state.connectionId, (counts.get(state.connectionId) ?? 0) + 1);
+interface Held {
+  all: number;
+  unanswered: number;
+}
+
+function countByConnection(held: ReadonlyMap<ClaimedSubject, { answered: boolean }>): Map<string, Held> {
+  const counts = new Map<string, Held>();
+  for (const [{ state }, { answered }] of held) {
+    const count = counts.get(state.connectionId) ?? { all: 0, unanswered: 0 };
+    count.all += 1;
+    if (!answered) count.unanswered += 1;
+    counts.set(state.connectionId, count);
+  }
   return counts;
 }
 

@@ -1,10 +1,20 @@
 import type { Queryable } from '../shared/database';
 import type { Denial, SubjectState } from './decide-read';
 
+/** A place in a connection's queue of due accounts. */
+export interface QueuePlace {
+  /** Since 1970, as Postgres counts. */
+  dueMicros: string;
+  runId: string;
+  accountId: string;
+}
+
 /** How many subjects of which connection may be claimed, and how its budget is counted. */
 export interface ClaimQuota {
   connectionId: string;
   quota: number;
+  /** Looks behind this place only. */
+  after?: QueuePlace;
   accessScope: 'account' | 'consent';
   accessWindow: 'rolling-24h' | 'calendar-day';
   timeZone: string | undefined;

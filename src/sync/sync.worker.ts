@@ -23,6 +23,15 @@ const TROUBLE: ReadonlySet<ReadingOutcome> = new Set<ReadingOutcome>([
   'GATEWAY_ERROR',
 ]);
 
+/** Answers that may wait to be written before nothing more is claimed: two groups. */
+const MAX_UNWRITTEN = 500;
+
+interface HeldClaim {
+  /** By the monotonic clock. */
+  leaseEndsMs: number;
+  answered: boolean;
+}
+
 /**
  * Reads what is due: claims a little ahead, calls with at most SYNC_CONCURRENCY calls under way in this replica, and
  * writes. The three go on side by side: a place is free for the next call as soon as the bank has answered.
@@ -31,8 +40,10 @@ const TROUBLE: ReadonlySet<ReadingOutcome> = new Set<ReadingOutcome>([
 export class SyncWorker {
   private readonly logger = new Logger(SyncWorker.name);
   private readonly bell = new Doorbell();
-  /** All that is claimed and not yet written or given back, with the end of its lease by the monotonic clock. */
-  private readonly held = new Map<ClaimedSubject, number>();
+  /** All that is claimed and not yet written or given back. */
+  private readonly held = new Map<ClaimedSubject, HeldClaim>();
+  /** Of these, how many wait to be written. */
+  private answered = 0;
   private readonly slots: ReadSlots<ClaimedSubject>;
   /** The last look found less than there was room for: until something changes, another would find nothing. */
   private drained = false;
@@ -96,8 +107,9 @@ export class SyncWorker {
   private wantsMore(): boolean {
     // What was read and could not be written yet goes first: claiming it anew would cost a second read.
     if (this.writer.blocked) return false;
+    if (this.answered >= MAX_UNWRITTEN) return false;
     const ahead = this.quotas.ahead.total;
-    if (this.held.size - ahead >= this.environment.syncConcurrency) return false;
+    if (this.held.size - this.answered - ahead >= this.environment.syncConcurrency) return false;
     if (performance.now() - this.lookedAtMs >= this.environment.pollIntervalMs || this.held.size === 0) return true;
     if (this.drained) return false;
     // A place that is free now is one that nobody in the line may have.
@@ -115,7 +127,7 @@ export class SyncWorker {
       const served = new Set<string>();
       for (let before = -1; served.size > before;) {
         before = served.size;
-        const quotas = await this.quotas.take(this.held.keys(), served, this.plenty);
+        const quotas = await this.quotas.take(this.held, served, this.plenty);
         this.plenty = false;
         this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
@@ -141,19 +153,19 @@ export class SyncWorker {
     if (quotas.quotas.length === 0) return [];
     const { leaseSeconds } = this.environment;
     const claimedAtMs = performance.now();
-    const claimed = await claimReads(this.database, {
+    const claims = await claimReads(this.database, {
       quotas: quotas.quotas,
       replica: this.replica.id,
       leaseSeconds,
     });
-    for (const subject of claimed) {
-      this.held.set(subject, claimedAtMs + this.leaseMs);
+    for (const subject of claims.subjects) {
+      this.held.set(subject, { leaseEndsMs: claimedAtMs + this.leaseMs, answered: false });
       if (subject.denial) void this.deny(subject);
       else this.slots.add(subject.state.connectionId, subject);
     }
     this.callWhileFree();
-    await this.quotas.giveBack(quotas, claimed);
-    return claimed;
+    await this.quotas.settle(quotas, claims);
+    return claims.subjects;
   }
 
   private callWhileFree(): void {
@@ -161,7 +173,7 @@ export class SyncWorker {
     for (let next = this.slots.enter(); next; next = this.slots.enter()) {
       const { connectionId, subject } = next;
       // A process that stood still may have lost the claim while it waited for a place: another replica reads it.
-      if ((this.held.get(subject) ?? 0) > performance.now()) void this.call(connectionId, subject);
+      if ((this.held.get(subject)?.leaseEndsMs ?? 0) > performance.now()) void this.call(connectionId, subject);
       else {
         this.slots.leave(connectionId);
         void this.giveBack([subject]);
@@ -188,6 +200,9 @@ export class SyncWorker {
   }
 
   private async write(result: SubjectResult): Promise<void> {
+    const claim = this.held.get(result.subject);
+    if (claim) claim.answered = true;
+    this.answered += 1;
     try {
       await this.writer.keep(result);
     } catch (error) {
@@ -195,6 +210,7 @@ export class SyncWorker {
       const { subjectId } = result.subject.state;
       this.logger.error({ msg: 'a reading could not be written', subjectId, error: String(error) });
     } finally {
+      this.answered -= 1;
       this.held.delete(result.subject);
       this.bell.ring();
     }
@@ -220,7 +236,10 @@ export class SyncWorker {
     const renewedAtMs = performance.now();
     try {
       const renewed = await extendReadLeases(this.database, [...this.held.keys()], this.environment.leaseSeconds);
-      for (const subject of renewed) if (this.held.has(subject)) this.held.set(subject, renewedAtMs + this.leaseMs);
+      for (const subject of renewed) {
+        const claim = this.held.get(subject);
+        if (claim) claim.leaseEndsMs = renewedAtMs + this.leaseMs;
+      }
     } catch (error) {
       this.logger.warn({ msg: 'leases of reads could not be renewed', error: String(error) });
     }

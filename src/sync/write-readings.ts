@@ -176,11 +176,14 @@ function alreadyRead(result: SubjectResult, reading: AccountReading, first: numb
   }));
 }
 
+// `limit` lets the planner expect one row and look it up; `coalesce` keeps it from the index of what waits, in which it would
+// read all of the run for every account.
 const FINISH = {
   name: 'sync-finish-accounts',
   text: `update sync_run_account s set outcome = f.outcome, reading_id = f.reading_id
-from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) as f(run_id, account_id, outcome, reading_id)
-where s.run_id = f.run_id and s.account_id = f.account_id and s.outcome is null`,
+from (select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) limit $5)
+  as f(run_id, account_id, outcome, reading_id)
+where s.run_id = f.run_id and s.account_id = f.account_id and coalesce(s.outcome, '') = ''`,
 };
 
 async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: readonly string[]): Promise<void> {
@@ -193,6 +196,7 @@ async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: r
     finished.map(({ row }) => row.accountId),
     finished.map(({ row }) => row.outcome),
     finished.map(({ id }) => id),
+    finished.length,
   ]);
 }
 

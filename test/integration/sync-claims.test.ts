@@ -60,14 +60,14 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     });
   }
 
-  function claim(
+  async function claim(
     replica: string,
     quota = 10,
     accessScope: 'account' | 'consent' = 'account',
   ): Promise<ClaimedSubject[]> {
     const quotas = [{ connectionId, quota, accessScope, accessWindow: 'rolling-24h' as const, timeZone: undefined }];
     const wanted: ReadClaim = { quotas, replica, leaseSeconds: 30 };
-    return claimReads(test.database, wanted);
+    return (await claimReads(test.database, wanted)).subjects;
   }
 
   function result(subject: ClaimedSubject, value = '1.00', more: Partial<SubjectResult> = {}): SubjectResult {
