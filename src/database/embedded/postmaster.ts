@@ -73,6 +73,9 @@ const SETTINGS = [
   'max_connections=200',
   // /dev/shm is 64 MB in many containers.
   'dynamic_shared_memory_type=mmap',
+  // After a checkpoint the first change of a page writes all of it: every account's pages in the indexes, run after run.
+  'max_wal_size=4GB',
+  'checkpoint_timeout=15min',
   // LOG ranks above ERROR here: the server's own life is logged, the statements of clients and their values are not.
   'log_min_messages=log',
   'log_checkpoints=off',

@@ -40,7 +40,7 @@ export class GatewayReplica {
       {
         title: `replica ${index}`,
         file: `${build.dist}/main.js`,
-        nodeArgs: ['--max-semi-space-size=8', '--max-old-space-size=384', '--disable-proto=delete'],
+        nodeArgs: ['--max-semi-space-size=16', '--max-old-space-size=384', '--disable-proto=delete'],
         env,
         logFile,
       },
