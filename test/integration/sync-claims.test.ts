@@ -1,8 +1,9 @@
+import type { Database, Queryable } from '../../src/shared/database';
 import { claimReads, extendReadLeases, type ClaimedSubject, type ReadClaim } from '../../src/sync/claim-reads';
 import { grantCalls, returnCalls } from '../../src/sync/pace';
 import { finishRuns, openManualRun } from '../../src/sync/runs';
 import type { SubjectResult } from '../../src/sync/subject-result';
-import { loadSubjects } from '../../src/sync/subject-state';
+import { loadSubjects, type QueuePlace } from '../../src/sync/subject-state';
 import { writeReadings } from '../../src/sync/write-readings';
 import { eventually } from '../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -41,15 +42,15 @@ describe('claims of reads', () => {
     return [connection.id, consent.id];
   }
 
-  async function addAccounts(count: number): Promise<void> {
-    await test.database.query(
+  async function addAccounts(count: number, db: Queryable = test.database, from = 1): Promise<void> {
+    await db.query(
       `with subjects as (
-  insert into access_subject (consent_id, provider_account_id) select $2, 'N' || n from generate_series(1, $3::integer) as n
+  insert into access_subject (consent_id, provider_account_id) select $2, 'N' || n from generate_series($4::integer, $4 + $3::integer - 1) as n
   returning id, provider_account_id
 )
 insert into account (connection_id, consent_id, subject_id, provider_account_id, currency, account_ext_id)
 select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects`,
-      [connectionId, consentId, count],
+      [connectionId, consentId, count, from],
     );
   }
 
@@ -154,6 +155,82 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
       );
       expect(row).toEqual({ renewed: true });
     });
+  });
+
+  it('go on behind the place where the last one came to, and find what is before it without a place', async () => {
+    await addAccounts(6);
+    await openRun();
+    const quota = {
+      connectionId,
+      quota: 2,
+      accessScope: 'account',
+      accessWindow: 'rolling-24h',
+      timeZone: undefined,
+    } as const;
+    const take = async (after?: QueuePlace): Promise<{ numbers: string[]; place: QueuePlace | undefined }> => {
+      const quotas = [{ ...quota, ...(after && { after }) }];
+      const { subjects, reached } = await claimReads(test.database, { quotas, replica: 'a', leaseSeconds: 30 });
+      return { numbers: subjects.map(({ state }) => state.providerAccountId).sort(), place: reached.get(connectionId) };
+    };
+    const begin = await take();
+    expect(begin.numbers).toEqual(['N1', 'N2']);
+    await expireLeases();
+    const behind = await take(begin.place);
+    expect(behind.numbers).toEqual(['N3', 'N4']);
+    expect((await take(behind.place)).numbers).toEqual(['N5', 'N6']);
+    expect((await take(behind.place)).numbers).toEqual([]);
+    expect((await take()).numbers).toEqual(['N1', 'N2']);
+  });
+
+  it('and their writes look up no more rows than they concern, by plans that were made while the run was small', async () => {
+    await addAccounts(80);
+    const runId = await openRun();
+    const fetched = await test.database.transaction(async (tx) => {
+      // Statistics of what one transaction has read are its own, so everything has to go through it.
+      const inside: Pick<Database, 'query' | 'transaction'> = {
+        query: (sql, values) => tx.query(sql, values),
+        transaction: (work) => work(tx),
+      };
+      const database = inside as Database; // claims and writes use these two methods only
+      const round = async (count: number): Promise<void> => {
+        const quotas = [
+          { connectionId, quota: count, accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined },
+        ] as const;
+        const { subjects } = await claimReads(database, { quotas, replica: 'a', leaseSeconds: 30 });
+        expect(subjects).toHaveLength(count);
+        await writeReadings(
+          database,
+          subjects.map((subject) => result(subject)),
+          identity,
+        );
+      };
+      // More than five times, so that the server makes one plan for all parameters, and keeps it.
+      for (let n = 0; n < 8; n += 1) await round(10);
+      await addAccounts(5_000, tx, 81);
+      await tx.query(
+        `insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+select $1, id, connection_id, subject_id from account on conflict do nothing`,
+        [runId],
+      );
+      const read = async (): Promise<Record<string, number>> => {
+        const rows = await tx.query<{ name: string; n: string }>(
+          `select relname as name, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables
+where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_record')`,
+        );
+        return Object.fromEntries(rows.map(({ name, n }) => [name, Number(n)]));
+      };
+      const before = await read();
+      await round(100);
+      return Object.entries(await read()).map(([name, n]) => ({ name, perAccount: (n - (before[name] ?? 0)) / 100 }));
+    });
+    expect(fetched.map(({ name }) => name).sort()).toEqual([
+      'access_subject',
+      'account',
+      'amlyze_record',
+      'sync_run_account',
+    ]);
+    // Each row is looked at by the claim, the load, the write and the keys of what refers to it.
+    for (const { name, perAccount } of fetched) expect({ name, many: perAccount > 12 }).toEqual({ name, many: false });
   });
 
   it('last as long as the lease is renewed, and not longer', async () => {
