@@ -47,7 +47,9 @@ export interface SettledCall {
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  *
  * The limit of the attempts takes none away: with it the planner expects one row and not ten. The plan that it makes for
- * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million.
+ * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million. And a state is told by
+ * the column that only that state has (a CHECK says so): by its name the planner may take the index of all records in that
+ * state, and read it for each record.
  */
 const SETTLE = {
   name: 'outbox-settle',
@@ -65,7 +67,7 @@ with given as materialized (
       next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
       settled_at = case when g.state = 'pending' then null else now() end
   from given g
-  where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+  where r.id = g.id and r.epoch = g.epoch and r.lease_until is not null
   returning r.id, g.attempt_id, r.account_id, r.balance_type, r.state
 ), logged as (
   insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
@@ -89,7 +91,7 @@ with given as materialized (
     order by o.balance_at, o.revision
     limit 1
   ) successor
-  where s.state <> 'pending' and r.id = successor.id and r.state = 'pending' and r.attempts = 0 and r.whole_failures = 0
+  where s.state <> 'pending' and r.id = successor.id and r.next_attempt_at is not null and r.attempts = 0 and r.whole_failures = 0
 )
 select id from settled`,
 };
@@ -143,7 +145,7 @@ const EXTEND = {
   name: 'outbox-extend-lease',
   text: `
 with held as materialized (
-  select id from amlyze_record where id = any($1::bigint[]) and attempt_id = $2 and state = 'sending' for update skip locked
+  select id from amlyze_record where id = any($1::bigint[]) and attempt_id = $2 and lease_until is not null for update skip locked
 )
 update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where r.id = held.id`,
 };

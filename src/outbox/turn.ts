@@ -78,7 +78,7 @@ with given as materialized (
       next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
       settled_at = case when g.state = 'pending' then null else now() end
   from given g
-  where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+  where r.id = g.id and r.epoch = g.epoch and r.lease_until is not null
   returning r.id, g.attempt_id
 ), logged as (
   insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
@@ -213,7 +213,7 @@ const EXTEND = {
   text: `
 with mine as materialized (
   select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on r.id = g.id
-  where r.epoch = g.epoch and r.state = 'sending'
+  where r.epoch = g.epoch and r.lease_until is not null
   for update of r skip locked
 )
 update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where r.id = mine.id`,

@@ -58,6 +58,46 @@ from (select id, row_number() over () as n from amlyze_record where state = 'pen
     expect(timesMs.sort((a, b) => a - b)[4]).toBeLessThan(1_000);
   });
 
+  test('settles no record by reading all that are being sent, by plans that were made when there were few', async () => {
+    const [account] = await outbox.rows.accounts(1);
+    const read = await db().transaction(async (tx) => {
+      const add = async (count: number, state: string): Promise<void> => {
+        await tx.query(
+          `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload,
+  state, next_attempt_at, lease_until)
+select gen_random_uuid(), 'balance', $1, 'A', gen_random_uuid(), now(), 1, '{}', $3, case when $3 = 'pending' then now() end,
+  case when $3 = 'sending' then now() + interval '1 hour' end from generate_series(1, $2::integer)`,
+          [account, count, state],
+        );
+      };
+      const round = async (): Promise<void> => {
+        await add(8, 'pending');
+        const batch = await claimDue(tx, { ...REQUEST, limit: 8 });
+        if (!batch) throw new Error('nothing was claimed');
+        const settlements = batch.records.map((record) => ({
+          record,
+          state: 'accepted' as const,
+          inDoubt: false,
+          verdict: 'accepted',
+        }));
+        expect((await settle(tx, batch.attemptId, settlements, { outcome: 'answered' })).size).toBe(8);
+      };
+      // More than five times, so that the server makes one plan for all parameters, and keeps it.
+      for (let n = 0; n < 8; n += 1) await round();
+      await add(4_000, 'sending');
+      const fetched = async (): Promise<number> => {
+        const [row] = await tx.query<{ n: string }>(
+          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'amlyze_record'`,
+        );
+        return Number(row?.n);
+      };
+      const before = await fetched();
+      await round();
+      return (await fetched()) - before;
+    });
+    expect(read).toBeLessThanOrEqual(8 * 12);
+  });
+
   test('reads no more attempts than it completes, by plans that were made when there were none', async () => {
     await openEndpoint(db(), 'operations', 'hash');
     const claim = { channel: 'operation-single', endpoint: 'operations', replica: 'test', leaseSeconds: 30 } as const;
