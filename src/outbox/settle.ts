@@ -15,7 +15,7 @@ export interface Settlement {
   errorCode?: string | undefined;
   errorDescription?: string | undefined;
   answer?: string | undefined;
-  /** Wait before the next attempt; only for `pending`. */
+  /** Wait before the next attempt; only for `pending`. Without one it goes back to its place by age. */
   delayMs?: number | undefined;
   /** The attempt is charged to the record. */
   chargesAttempt?: boolean;
@@ -64,7 +64,8 @@ with given as materialized (
       error_code = g.error_code, error_description = g.error_description,
       attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
       batch_group = g.batch_group, lease_until = null, attempt_id = null,
-      next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
+      next_attempt_at = case when g.state <> 'pending' then null when coalesce(g.delay_ms, 0) = 0 then r.created_at
+        else now() + make_interval(secs => g.delay_ms / 1000) end,
       settled_at = case when g.state = 'pending' then null else now() end
   from given g
   where r.id = g.id and r.epoch = g.epoch and r.lease_until is not null

@@ -40,6 +40,19 @@ describe('delivery', () => {
       expect(await delivery.bench.pause()).toMatchObject({ pause: null, reason: null, failures: 0 });
     });
 
+    test('ends with the oldest first: what was tried during the outage has lost no place', async () => {
+      await delivery.restart({ AMLYZE_BATCH_SIZE: '2' });
+      const numbers = await enqueue(8);
+      await once({ kind: 'status', status: 503 });
+      expect(await delivery.bench.turn()).toBe('sent');
+      await delivery.bench.endPauseTime();
+      await delivery.bench.drain();
+      const accepted = (await delivery.amlyze.ledger()).map((entry) => entry.communicationNumber);
+      const [first, second, third, ...rest] = numbers;
+      // The probe leaves out the batch that failed.
+      expect(accepted).toEqual([third, rest[0], first, second, ...rest.slice(1)]);
+    });
+
     test('by never answering in time is no different', async () => {
       await delivery.restart({ AMLYZE_TIMEOUT_MS: '1000' });
       await enqueue(1);
