@@ -18,7 +18,7 @@ const SCRIPT_ACCOUNTS = 500;
 const LEAST_SHARE_OF_CEILING = 0.18;
 
 /** See docs/performance.md for where the rest goes. */
-const REACHED = { ofScript: 2.5, cpuOfLoop: 2.1 };
+const REACHED = { ofLoop: 0.8, ofScript: 2.2, cpuOfLoop: 2.2 };
 
 interface Competitors {
   gateway: BenchGateway;
@@ -41,7 +41,7 @@ export const throughput: Measure = {
   name: 'throughput',
   quick: true,
   async take(rig, options) {
-    const accounts = options.accounts ?? (options.quick ? 3_000 : 50_000);
+    const accounts = options.accounts ?? (options.quick ? 6_000 : 50_000);
     const competitors = await prepare(rig, accounts);
     const rounds: Round[] = [];
     const voids: string[] = [];
@@ -143,7 +143,12 @@ function toMeasured(
     { name: 'bare durable loop', unit: 'balances/s', rounds: rate('loop') },
     { name: 'sequential script', unit: 'balances/s', rounds: rate('script') },
     { name: 'ceiling without database', unit: 'balances/s', rounds: rate('ceiling') },
-    { name: 'gateway ÷ loop', unit: '', rounds: quotients(rate('gateway'), rate('loop')), target: { atLeast: 0.9 } },
+    {
+      name: 'gateway ÷ loop',
+      unit: '',
+      rounds: quotients(rate('gateway'), rate('loop')),
+      target: { atLeast: 0.9, reached: REACHED.ofLoop },
+    },
     {
       name: 'gateway ÷ script',
       unit: '',
