@@ -14,7 +14,12 @@ const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'n
  * A young generation of 16 MB and an old one of 384 MB keep the peak memory of a large import below 300 MB. Without the __proto__ accessor a
  * foreign JSON text has one way less into the prototypes ("delete" rather than "throw": hostile input must not raise errors).
  */
-const FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=384', '--disable-proto=delete', '--enable-source-maps'];
+const FLAGS = [
+  '--max-semi-space-size=16',
+  '--max-old-space-size=384',
+  '--disable-proto=delete',
+  '--enable-source-maps',
+];
 
 /** Newest change below a path, in ms; 0 where it is absent. */
 function newest(path) {
