@@ -1,6 +1,7 @@
 import type { Queryable } from '../shared/database';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
+import { LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
@@ -47,9 +48,7 @@ export interface SettledCall {
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  *
  * The limit of the attempts takes none away: with it the planner expects one row and not ten. The plan that it makes for
- * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million. And a state is told by
- * the column that only that state has (a CHECK says so): by its name the planner may take the index of all records in that
- * state, and read it for each record.
+ * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million.
  */
 const SETTLE = {
   name: 'outbox-settle',
@@ -60,21 +59,12 @@ with given as materialized (
   as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
 ), settled as (
   update amlyze_record r
-  set state = g.state, reason = g.reason, in_doubt = g.in_doubt,
-      error_code = g.error_code, error_description = g.error_description,
-      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
-      batch_group = g.batch_group, lease_until = null, attempt_id = null,
-      next_attempt_at = case when g.state <> 'pending' then null when coalesce(g.delay_ms, 0) = 0 then r.created_at
-        else now() + make_interval(secs => g.delay_ms / 1000) end,
-      settled_at = case when g.state = 'pending' then null else now() end
+  set ${SETTLED_VALUES}, batch_group = g.batch_group
   from given g
-  where r.id = g.id and r.epoch = g.epoch and r.lease_until is not null
+  where ${STILL_OURS}
   returning r.id, g.attempt_id, r.account_id, r.balance_type, r.state
 ), logged as (
-  insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
-  select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
-  from given g left join settled s on s.id = g.id and s.attempt_id = g.attempt_id
-  on conflict do nothing
+  ${LOG_GIVEN}
 ), completed as (
   update delivery_attempt a
   set finished_at = now(), outcome = e.outcome, http_status = e.http_status, detail = e.detail, latency_ms = e.latency_ms
@@ -112,26 +102,9 @@ export async function settle(
  * is not among them was taken over by another worker, and its answer stands in the log as late.
  */
 export async function settleCalls(db: Queryable, calls: readonly SettledCall[]): Promise<Set<string>> {
-  const rows = calls.flatMap(({ attemptId, settlements }) =>
-    settlements.map((settlement) => ({ attemptId, settlement })),
-  );
-  const column = <T>(pick: (settlement: Settlement) => T): T[] => rows.map(({ settlement }) => pick(settlement));
   const held = await db.query<{ id: string }>(SETTLE, [
-    rows.map(({ attemptId }) => attemptId),
-    column((s) => s.record.id),
-    column((s) => s.record.epoch),
-    column((s) => s.state),
-    column((s) => s.reason ?? null),
-    column((s) => s.inDoubt),
-    column((s) => s.verdict),
-    column((s) => s.verdictReason ?? null),
-    column((s) => s.errorCode ?? null),
-    column((s) => s.errorDescription ?? null),
-    column((s) => s.answer ?? null),
-    column((s) => s.delayMs ?? null),
-    column((s) => (s.chargesAttempt ? 1 : 0)),
-    column((s) => (s.wholeFailure ? 1 : 0)),
-    column((s) => s.groupId ?? null),
+    ...settlementColumns(calls),
+    calls.flatMap(({ settlements }) => settlements.map(({ groupId }) => groupId ?? null)),
     calls.map(({ attemptId }) => attemptId),
     calls.map(({ end }) => end.outcome),
     calls.map(({ end }) => end.httpStatus ?? null),

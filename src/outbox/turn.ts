@@ -2,6 +2,7 @@ import type { Queryable } from '../shared/database';
 import type { ClaimedRecord } from './claim';
 import type { RecordChannel } from './record-state';
 import type { SettledCall } from './settle';
+import { LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** A record of a channel without batches, claimed and promised to one call. */
 export interface Promised {
@@ -57,8 +58,8 @@ interface TurnRow {
  * ones and logs their attempts, all in one statement and therefore one commit. Apart, the three cost four times as much as
  * the calls themselves. What is settled and what is claimed never is the same row: the claim sees what was pending before.
  *
- * Records of this channel belong to no series, so there is nothing to release and none can block another. `limit 1 + ...`
- * lets the planner expect one row, whose plan (an index look-up a row) stays right while the tables grow; where it expects
+ * Records of this channel belong to no series, so there is nothing to release and none can block another. The limit
+ * of what is given takes none away: it lets the planner expect one row, whose plan (an index look-up a row) stays right while the tables grow; where it expects
  * ten it may read all attempts for each turn, in a plan that was made while there were none.
  */
 const TURN = {
@@ -72,19 +73,12 @@ with given as materialized (
   limit $19
 ), settled as (
   update amlyze_record r
-  set state = g.state, reason = g.reason, in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
-      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
-      batch_group = null, lease_until = null, attempt_id = null,
-      next_attempt_at = case when g.state = 'pending' then now() + make_interval(secs => coalesce(g.delay_ms, 0) / 1000) end,
-      settled_at = case when g.state = 'pending' then null else now() end
+  set ${SETTLED_VALUES}, batch_group = null
   from given g
-  where r.id = g.id and r.epoch = g.epoch and r.lease_until is not null
+  where ${STILL_OURS}
   returning r.id, g.attempt_id
 ), logged as (
-  insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
-  select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
-  from given g left join settled s on s.id = g.id and s.attempt_id = g.attempt_id
-  on conflict do nothing
+  ${LOG_GIVEN}
 ), completed as (
   update delivery_attempt a
   set finished_at = now(), outcome = g.outcome, http_status = g.http_status, detail = g.detail, latency_ms = g.latency_ms
@@ -157,31 +151,16 @@ export async function takeTurn(
   return { held, promised, lastDue, open };
 }
 
+/** Each settlement with the end of its own call: there is one record a call. */
 function settleColumns(calls: readonly SettledCall[]): unknown[] {
-  const rows = calls.flatMap(({ attemptId, settlements, end }) =>
-    settlements.map((settlement) => ({ attemptId, end, ...settlement })),
-  );
-  const column = <T>(pick: (row: (typeof rows)[number]) => T): T[] => rows.map(pick);
+  const ends = calls.flatMap(({ settlements, end }) => settlements.map(() => end));
   return [
-    column((s) => s.attemptId),
-    column((s) => s.record.id),
-    column((s) => s.record.epoch),
-    column((s) => s.state),
-    column((s) => s.reason ?? null),
-    column((s) => s.inDoubt),
-    column((s) => s.verdict),
-    column((s) => s.verdictReason ?? null),
-    column((s) => s.errorCode ?? null),
-    column((s) => s.errorDescription ?? null),
-    column((s) => s.answer ?? null),
-    column((s) => s.delayMs ?? null),
-    column((s) => (s.chargesAttempt ? 1 : 0)),
-    column((s) => (s.wholeFailure ? 1 : 0)),
-    column((s) => s.end.outcome),
-    column((s) => s.end.httpStatus ?? null),
-    column((s) => s.end.detail ?? null),
-    column((s) => s.end.latencyMs ?? null),
-    rows.length,
+    ...settlementColumns(calls),
+    ends.map((end) => end.outcome),
+    ends.map((end) => end.httpStatus ?? null),
+    ends.map((end) => end.detail ?? null),
+    ends.map((end) => end.latencyMs ?? null),
+    ends.length,
   ];
 }
 
