@@ -1,6 +1,6 @@
 // What npm start and npm run sandbox share: a build where one is needed, then the program in place of this process.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,7 @@ const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'n
  * A young generation of 16 MB and an old one of 384 MB keep the peak memory of a large import below 300 MB. Without the __proto__ accessor a
  * foreign JSON text has one way less into the prototypes ("delete" rather than "throw": hostile input must not raise errors).
  */
-const FLAGS = [
-  '--max-semi-space-size=16',
-  '--max-old-space-size=384',
-  '--disable-proto=delete',
-  '--enable-source-maps',
-];
+const FLAGS = JSON.parse(readFileSync(join(root, 'scripts', 'node-flags.json'), 'utf8'));
 
 /** Newest change below a path, in ms; 0 where it is absent. */
 function newest(path) {

@@ -5,7 +5,7 @@ import type { Guardian } from '../../test/faults/rig/guardian';
 import { RigProcess } from '../../test/faults/rig/rig-process';
 import { eventually } from '../../test/support/eventually';
 import { cpuUs, peakRssMb } from './process-usage';
-import { startFlags } from './start-flags';
+import { startFlags } from '../../test/support/start-flags';
 
 /** What all replicas on one database share. */
 export interface Installation {

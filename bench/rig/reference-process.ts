@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Guardian } from '../../test/faults/rig/guardian';
 import { RigProcess } from '../../test/faults/rig/rig-process';
 import type { ReferenceSettings, RoundRequest, RoundResult } from '../references/serve';
-import { startFlags } from './start-flags';
+import { startFlags } from '../../test/support/start-flags';
 
 export type ReferenceName = 'loop' | 'script' | 'ceiling' | 'operations';
 

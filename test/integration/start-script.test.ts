@@ -34,7 +34,7 @@ describe('npm start', () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'start-'));
     mkdirSync(join(root, 'scripts'));
-    for (const name of ['start.mjs', 'build-if-stale.mjs'])
+    for (const name of ['start.mjs', 'build-if-stale.mjs', 'node-flags.json'])
       copyFileSync(join(SCRIPTS, name), join(root, 'scripts', name));
     write('src/main.ts', '');
     write('migrations/1-x.sql', '');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../support/eventually';
+import { startFlags } from '../../support/start-flags';
 import type { Build } from './build';
 import type { Guardian } from './guardian';
 import type { History } from './history';
@@ -40,7 +41,7 @@ export class GatewayReplica {
       {
         title: `replica ${index}`,
         file: `${build.dist}/main.js`,
-        nodeArgs: ['--max-semi-space-size=16', '--max-old-space-size=384', '--disable-proto=delete'],
+        nodeArgs: startFlags(),
         env,
         logFile,
       },
