@@ -1,11 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { buildGateway, type Build } from '../../test/faults/rig/build';
-import { Guardian } from '../../test/faults/rig/guardian';
-import { PostgresServer, withClient } from '../../test/faults/rig/postgres-server';
-import { startPeers, type Peers } from '../../test/faults/rig/simulators';
+import { startMachine, stopMachine, type Machine } from '../../test/faults/rig/machine';
+import { withClient, type PostgresServer } from '../../test/faults/rig/postgres-server';
+import type { Peers } from '../../test/faults/rig/simulators';
 import { BenchGateway, newInstallation, type Installation } from './gateway';
 import { ReferenceProcess, type ReferenceName } from './reference-process';
 
@@ -17,31 +14,30 @@ export class BenchRig {
   private started = 0;
   private readonly running = new Set<{ stop(): Promise<void> }>();
 
-  private constructor(
-    readonly folder: string,
-    readonly build: Build,
-    readonly guardian: Guardian,
-    readonly peers: Peers,
-    readonly postgres: PostgresServer,
-  ) {}
+  private constructor(private readonly machine: Machine) {}
 
   static async open(): Promise<BenchRig> {
-    const guardian = new Guardian();
-    try {
-      const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-      // As root Postgres runs as another user, who has to pass.
-      chmodSync(folder, 0o711);
-      guardian.removes(folder);
-      const build = buildGateway('tsc');
-      const [postgres, peers] = await Promise.all([
-        PostgresServer.start(join(folder, 'postgres'), guardian),
-        startPeers(build, folder, guardian),
-      ]);
-      return new BenchRig(folder, build, guardian, peers, postgres);
-    } catch (error) {
-      guardian.close();
-      throw error;
-    }
+    return new BenchRig(await startMachine({ name: 'bench', compiler: 'tsc' }));
+  }
+
+  get folder(): string {
+    return this.machine.folder;
+  }
+
+  get build(): Machine['build'] {
+    return this.machine.build;
+  }
+
+  get guardian(): Machine['guardian'] {
+    return this.machine.guardian;
+  }
+
+  get peers(): Peers {
+    return this.machine.peers;
+  }
+
+  get postgres(): PostgresServer {
+    return this.machine.postgres;
   }
 
   /** A migrated, empty database with keys of its own. */
@@ -108,10 +104,7 @@ export class BenchRig {
 
   async close(): Promise<void> {
     await Promise.all([...this.running].map((each) => each.stop()));
-    await Promise.all(Object.values(this.peers).map(({ process }) => process.kill()));
-    await this.postgres.stop('SIGINT');
-    this.guardian.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    await stopMachine(this.machine);
   }
 
   private nextNumber(): number {

@@ -19,13 +19,11 @@
  * the send and the answer. A scenario is data: see scenarios/scenario.ts. All processes and folders go when this process ends,
  * however it ends (guardian.ts); FAULTS_KEEP=1 keeps the folders.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGateway, type Build, type Compiler } from './build';
-import { Guardian } from './guardian';
-import { PostgresServer } from './postgres-server';
-import { startPeers, type Peers } from './simulators';
+import type { Compiler } from './build';
+import { startMachine, stopMachine, type Machine } from './machine';
+import type { PostgresServer } from './postgres-server';
+import type { Peers } from './simulators';
 import { World, type WorldOptions } from './world';
 
 const KEEP = process.env['FAULTS_KEEP'] === '1';
@@ -33,31 +31,30 @@ const KEEP = process.env['FAULTS_KEEP'] === '1';
 export class Rig {
   private worlds = 0;
 
-  private constructor(
-    readonly folder: string,
-    readonly build: Build,
-    readonly guardian: Guardian,
-    readonly peers: Peers,
-    readonly postgres: PostgresServer,
-  ) {}
+  private constructor(private readonly machine: Machine) {}
 
   static async open(compiler: Compiler = 'tsc'): Promise<Rig> {
-    const guardian = new Guardian();
-    try {
-      const folder = mkdtempSync(join(tmpdir(), 'faults-'));
-      // As root Postgres runs as another user, who has to pass.
-      chmodSync(folder, 0o711);
-      if (!KEEP) guardian.removes(folder);
-      const build = buildGateway(compiler);
-      const [postgres, peers] = await Promise.all([
-        PostgresServer.start(join(folder, 'postgres'), guardian),
-        startPeers(build, folder, guardian),
-      ]);
-      return new Rig(folder, build, guardian, peers, postgres);
-    } catch (error) {
-      guardian.close();
-      throw error;
-    }
+    return new Rig(await startMachine({ name: 'faults', compiler, keep: KEEP }));
+  }
+
+  get folder(): string {
+    return this.machine.folder;
+  }
+
+  get build(): Machine['build'] {
+    return this.machine.build;
+  }
+
+  get guardian(): Machine['guardian'] {
+    return this.machine.guardian;
+  }
+
+  get peers(): Peers {
+    return this.machine.peers;
+  }
+
+  get postgres(): PostgresServer {
+    return this.machine.postgres;
   }
 
   /** @param postgres another server than the rig's, on a full disk say; whoever started it stops it */
@@ -69,9 +66,6 @@ export class Rig {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.peers).map(({ process }) => process.kill()));
-    await this.postgres.stop('SIGINT');
-    this.guardian.close();
-    if (!KEEP) rmSync(this.folder, { recursive: true, force: true });
+    await stopMachine(this.machine, KEEP);
   }
 }
