@@ -6,6 +6,12 @@ import { maskDigits, Pan } from './pan';
 
 const numbers = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 12, maxLength: 19 });
 
+/** Two numbers that differ in the hidden digits alone. */
+const alike = numbers.map((digits) => [
+  digits,
+  digits.slice(0, 6) + digits.slice(6, -4).replace(/[0-9]/g, (digit) => String(9 - Number(digit))) + digits.slice(-4),
+]);
+
 /** Everything that turns a value into text or into another value, as code and libraries do it. */
 const WAYS: readonly [string, (pan: Pan) => unknown][] = [
   ['String()', (pan) => String(pan)],
@@ -35,14 +41,13 @@ const WAYS: readonly [string, (pan: Pan) => unknown][] = [
 ];
 
 describe('Pan', () => {
+  // Two numbers that look alike behind the mask must be written alike, whatever else the text holds (a stack has line
+  // numbers of its own, so looking for the hidden digits in it would find them by chance).
   it.each(WAYS)('never gives its digits to %s', (_title, write) => {
     fc.assert(
-      fc.property(numbers, (digits) => {
-        const written = String(write(new Pan(digits)));
-        // The digits that the mask hides and their neighbours: no piece of the middle may be seen.
-        const middle = digits.slice(5, -3);
-        if (new Set(middle).size > 1) expect(written).not.toContain(middle);
-        expect(written).not.toContain(digits);
+      fc.property(alike, (numbers) => {
+        const [one, other] = numbers.map((digits) => String(write(new Pan(digits))));
+        expect(one).toBe(other);
       }),
       { numRuns: 50 },
     );
