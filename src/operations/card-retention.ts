@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
@@ -38,7 +38,7 @@ returning r.id`;
 
 /** Takes card data away when its time has come, and says so in the audit trail. */
 @Injectable()
-export class CardRetention implements OnApplicationBootstrap {
+export class CardRetention {
   private readonly logger = new Logger(CardRetention.name);
 
   constructor(
@@ -46,18 +46,6 @@ export class CardRetention implements OnApplicationBootstrap {
     private readonly environment: Environment,
     private readonly audit: AuditTrail,
   ) {}
-
-  onApplicationBootstrap(): void {
-    const { operationsImport, operationsDelivery, cardData, cardDataRetention } = this.environment;
-    if (operationsImport === undefined) return;
-    this.logger.warn({
-      msg: 'operations are imported without monitoring: AMLYZE does not assess their risk',
-      operationsImport,
-      operationsDelivery,
-      cardData,
-      cardDataRetentionHours: cardDataRetention / 3_600_000,
-    });
-  }
 
   /** Called every minute. */
   async tend(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
@@ -9,6 +9,8 @@ import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
  */
 @Injectable()
 export class OperationsDelivery implements OnApplicationBootstrap {
+  private readonly logger = new Logger(OperationsDelivery.name);
+
   constructor(
     private readonly environment: Environment,
     private readonly delivery: DeliveryWorker,
@@ -17,7 +19,15 @@ export class OperationsDelivery implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    if (this.environment.operationsImport === undefined) return;
+    const { operationsImport, operationsDelivery, cardData, cardDataRetention } = this.environment;
+    if (operationsImport === undefined) return;
+    this.logger.warn({
+      msg: 'operations are imported without monitoring: AMLYZE does not assess their risk',
+      operationsImport,
+      operationsDelivery,
+      cardData,
+      cardDataRetentionHours: cardDataRetention / 3_600_000,
+    });
     await this.delivery.start([this.single, this.batch]);
   }
 }

@@ -35,6 +35,21 @@ describe('an import whose gateway is killed', () => {
     await testDatabase.drop();
   });
 
+  it('says at start that AMLYZE does not monitor what is imported, and how it is delivered', () => {
+    const notices = gateway.output
+      .split('\n')
+      .filter((line) => line.includes('operations are imported without monitoring'));
+    expect(notices.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        operationsImport: 'without-monitoring',
+        operationsDelivery: 'single',
+        cardData: 'refuse',
+        cardDataRetentionHours: 24,
+      }),
+    ]);
+  });
+
   it('goes on by its key, wherever it was hit: nothing is lost, nothing is doubled', async () => {
     const lines = Array.from({ length: OPERATIONS }, (_, at) => JSON.stringify(operation(`op-${at}`)));
     for (const hitAt of [250, 1_500, 3_000]) {
