@@ -58,7 +58,7 @@ with given as materialized (
   from given
 ), finished as (
   update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
-  where s.run_id = $1 and s.account_id = g.account_id and s.outcome is null
+  where s.run_id = $1 and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
 )
 update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where u.id = g.subject_id`,
 };
@@ -68,7 +68,7 @@ export const CLAIM_RECORDS = {
   text: `
 with ready as materialized (
   select id from amlyze_record
-  where channel = 'balance' and state = 'pending' and next_attempt_at <= now() and batch_group is null
+  where channel = 'balance' and next_attempt_at <= now() and batch_group is null
   order by next_attempt_at, id limit $1
   for update skip locked
 ), attempt as (
@@ -90,7 +90,7 @@ with given as materialized (
 ), settled as (
   update amlyze_record r
   set state = 'accepted', in_doubt = false, lease_until = null, attempt_id = null, next_attempt_at = null, settled_at = now()
-  from given g where r.id = g.id and r.epoch = g.epoch and r.state = 'sending'
+  from given g where r.id = g.id and r.epoch = g.epoch and coalesce(r.lease_until, '-infinity') > '-infinity'
 ), logged as (
   insert into delivery_result (record_id, attempt_id, verdict, answer) select id, $1, 'accepted', answer from given
 )

@@ -95,8 +95,10 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
       options: [
         // Statements of milliseconds: compiling one costs more than it saves, and estimates on stale statistics ask for it.
         '-c jit=off',
-        // A plan is kept while its tables grow from nothing to millions: it must be the index from the first day.
+        // A plan is kept while its tables grow from nothing to millions: it must be the index from the first day, and walked in
+        // its order. A bitmap gathers all that matches before a limit can end it, good only where the estimate is right.
         '-c enable_seqscan=off',
+        '-c enable_bitmapscan=off',
         `-c statement_timeout=${String(limits.statementTimeoutMs)}`,
         `-c lock_timeout=${String(limits.lockTimeoutMs)}`,
         `-c idle_in_transaction_session_timeout=${String(limits.idleInTransactionTimeoutMs)}`,

@@ -75,7 +75,7 @@ const CLAIM_TAIL = `
   from candidate c
   left join lateral (
     select o.id, o.next_attempt_at, o.lease_until from amlyze_record o
-    where o.account_id = c.account_id and o.balance_type = c.balance_type and o.state in ('pending', 'sending')
+    where o.account_id = c.account_id and o.balance_type = c.balance_type and o.settled_at is null
     order by o.balance_at, o.revision
     limit 1
   ) h on true
@@ -108,7 +108,7 @@ const CLAIM_DUE = {
   text: `
 with candidate as materialized (
   select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
-  where channel = $1 and state = 'pending' and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
+  where channel = $1 and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
   order by next_attempt_at, id
   limit $7
   for update skip locked

@@ -1,7 +1,7 @@
 import type { Queryable } from '../shared/database';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
-import { LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
+import { BEING_SENT, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS, WAITING } from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
@@ -47,8 +47,8 @@ export interface SettledCall {
  * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry. A
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  *
- * The limit of the attempts takes none away: with it the planner expects one row and not ten. The plan that it makes for
- * ten, while there are hardly any attempts, reads all of them, and is kept when there are a million.
+ * The limits take nothing away: with them the planner expects one row and not ten. The plan that it makes for ten, while there
+ * are hardly any records and attempts, reads all of them, and is kept when there are a million.
  */
 const SETTLE = {
   name: 'outbox-settle',
@@ -57,6 +57,7 @@ with given as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::bigint[])
   as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
+  limit $22
 ), settled as (
   update amlyze_record r
   set ${SETTLED_VALUES}, batch_group = g.batch_group
@@ -78,11 +79,11 @@ with given as materialized (
   update amlyze_record r set next_attempt_at = least(r.next_attempt_at, now())
   from settled s cross join lateral (
     select o.id from amlyze_record o
-    where o.account_id = s.account_id and o.balance_type = s.balance_type and o.state in ('pending', 'sending') and o.id <> s.id
+    where o.account_id = s.account_id and o.balance_type = s.balance_type and o.settled_at is null and o.id <> s.id
     order by o.balance_at, o.revision
     limit 1
   ) successor
-  where s.state <> 'pending' and r.id = successor.id and r.next_attempt_at is not null and r.attempts = 0 and r.whole_failures = 0
+  where s.state <> 'pending' and r.id = successor.id and ${WAITING} and r.attempts = 0 and r.whole_failures = 0
 )
 select id from settled`,
 };
@@ -111,6 +112,7 @@ export async function settleCalls(db: Queryable, calls: readonly SettledCall[]):
     calls.map(({ end }) => end.detail ?? null),
     calls.map(({ end }) => end.latencyMs ?? null),
     calls.length,
+    calls.reduce((sum, { settlements }) => sum + settlements.length, 0),
   ]);
   return new Set(held.map((row) => row.id));
 }
@@ -119,7 +121,7 @@ const EXTEND = {
   name: 'outbox-extend-lease',
   text: `
 with held as materialized (
-  select id from amlyze_record where id = any($1::bigint[]) and attempt_id = $2 and lease_until is not null for update skip locked
+  select r.id from amlyze_record r where r.id = any($1::bigint[]) and r.attempt_id = $2 and ${BEING_SENT} for update skip locked
 )
 update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where r.id = held.id`,
 };
@@ -140,7 +142,7 @@ const TAKE_BACK = {
   name: 'outbox-take-back',
   text: `
 with expired as materialized (
-  select id, attempt_id from amlyze_record where state = 'sending' and lease_until < now()
+  select id, attempt_id from amlyze_record where lease_until < now()
   order by lease_until limit $1 for update skip locked
 ), logged as (
   insert into delivery_result (record_id, attempt_id, verdict, reason)

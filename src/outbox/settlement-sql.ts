@@ -14,10 +14,14 @@ export const SETTLED_VALUES = `state = g.state, reason = g.reason, in_doubt = g.
       settled_at = case when g.state = 'pending' then null else now() end`;
 
 /**
- * Which record a settlement is for, while its claim is still ours. The state is told by the column that only `sending` has (a
- * CHECK says so): by its name the planner may take the index of all records in that state, and read it for each record.
+ * Being sent, and waiting to be sent, of a record `r` that is looked up by its key. Each state has a column of its own (CHECKs say
+ * so); the coalesce keeps the planner from concluding that a partial index of all such records would do, and reading all of it.
  */
-export const STILL_OURS = 'r.id = g.id and r.epoch = g.epoch and r.lease_until is not null';
+export const BEING_SENT = "coalesce(r.lease_until, '-infinity') > '-infinity'";
+export const WAITING = "coalesce(r.next_attempt_at, 'infinity') < 'infinity'";
+
+/** Which record a settlement is for, while its claim is still ours. */
+export const STILL_OURS = `r.id = g.id and r.epoch = g.epoch and ${BEING_SENT}`;
 
 /** The line of the log that every given settlement leaves, also one whose claim was lost. */
 export const LOG_GIVEN = `insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)

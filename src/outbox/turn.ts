@@ -2,7 +2,7 @@ import type { Queryable } from '../shared/database';
 import type { ClaimedRecord } from './claim';
 import type { RecordChannel } from './record-state';
 import type { SettledCall } from './settle';
-import { LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
+import { BEING_SENT, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** A record of a channel without batches, claimed and promised to one call. */
 export interface Promised {
@@ -89,7 +89,7 @@ with given as materialized (
   from amlyze_endpoint where endpoint = $20 and generation = $21 and (pause is null or $22)
 ), candidate as materialized (
   select id, in_doubt, next_attempt_at from amlyze_record
-  where channel = $23 and state = 'pending' and next_attempt_at <= now() and next_attempt_at >= coalesce($28::timestamptz, '-infinity')
+  where channel = $23 and next_attempt_at <= now() and next_attempt_at >= coalesce($28::timestamptz, '-infinity')
     and not (id = any($24::bigint[]))
     and exists (select from leave)
   order by next_attempt_at, id
@@ -192,7 +192,7 @@ const EXTEND = {
   text: `
 with mine as materialized (
   select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on r.id = g.id
-  where r.epoch = g.epoch and r.lease_until is not null
+  where r.epoch = g.epoch and ${BEING_SENT}
   for update of r skip locked
 )
 update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where r.id = mine.id`,

@@ -6,7 +6,7 @@ import type { Stop, SubjectResult } from './subject-result';
 export async function setRepeat(tx: Queryable, result: SubjectResult): Promise<void> {
   await tx.query(
     `update sync_run_account set due_at = now() + make_interval(secs => $2::float8 / 1000), tries = tries + 1
-where subject_id = $1 and outcome is null`,
+where subject_id = $1 and coalesce(outcome, 'waiting') = 'waiting'`,
     [result.subject.state.subjectId, result.repeatAfterMs ?? 0],
   );
 }

@@ -42,7 +42,7 @@ cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
   from (select id, outcome, reason from balance_reading where account_id = s.account_id order by id desc limit s.tries) b
 ) before
-where s.subject_id = any($1::bigint[]) and s.outcome is null
+where s.subject_id = any($1::bigint[]) and coalesce(s.outcome, 'waiting') = 'waiting'
 order by s.subject_id, s.account_id, r.force desc, s.run_id`,
 };
 

@@ -100,10 +100,10 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     };
   }
 
-  async function first(claimed: Promise<ClaimedSubject[]>): Promise<ClaimedSubject> {
-    const [subject] = await claimed;
-    if (!subject) throw new Error('nothing was claimed');
-    return subject;
+  async function first<T>(found: Promise<T[]>): Promise<T> {
+    const [item] = await found;
+    if (item === undefined) throw new Error('nothing was found');
+    return item;
   }
 
   const expireLeases = (): Promise<unknown> =>
@@ -185,53 +185,92 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
   it('and their writes look up no more rows than they concern, by plans that were made while the run was small', async () => {
     await addAccounts(80);
     const runId = await openRun();
-    const fetched = await test.database.transaction(async (tx) => {
-      // Statistics of what one transaction has read are its own, so everything has to go through it.
-      const inside: Pick<Database, 'query' | 'transaction'> = {
-        query: (sql, values) => tx.query(sql, values),
-        transaction: (work) => work(tx),
-      };
-      const database = inside as Database; // claims and writes use these two methods only
-      const round = async (count: number): Promise<void> => {
-        const quotas = [
-          { connectionId, quota: count, accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined },
-        ] as const;
-        const { subjects } = await claimReads(database, { quotas, replica: 'a', leaseSeconds: 30 });
-        expect(subjects).toHaveLength(count);
-        await writeReadings(
-          database,
-          subjects.map((subject) => result(subject)),
-          identity,
-        );
-      };
+    const looks = await test.database.transaction(async (tx) => {
       // More than five times, so that the server makes one plan for all parameters, and keeps it.
-      for (let n = 0; n < 8; n += 1) await round(10);
+      for (let n = 0; n < 8; n += 1) await readSome(tx, 10);
       await addAccounts(5_000, tx, 81);
-      await tx.query(
-        `insert into sync_run_account (run_id, account_id, connection_id, subject_id)
-select $1, id, connection_id, subject_id from account on conflict do nothing`,
-        [runId],
-      );
-      const read = async (): Promise<Record<string, number>> => {
-        const rows = await tx.query<{ name: string; n: string }>(
-          `select relname as name, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables
-where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_record')`,
-        );
-        return Object.fromEntries(rows.map(({ name, n }) => [name, Number(n)]));
-      };
-      const before = await read();
-      await round(100);
-      return Object.entries(await read()).map(([name, n]) => ({ name, perAccount: (n - (before[name] ?? 0)) / 100 }));
+      await fillRun(tx, runId);
+      return looksPerAccount(tx, () => readSome(tx, 100), 100);
     });
-    expect(fetched.map(({ name }) => name).sort()).toEqual([
-      'access_subject',
-      'account',
-      'amlyze_record',
-      'sync_run_account',
-    ]);
-    // Each row is looked at by the claim, the load, the write and the keys of what refers to it.
-    for (const { name, perAccount } of fetched) expect({ name, many: perAccount > 12 }).toEqual({ name, many: false });
+    expectFewLooks(looks);
   });
+
+  it('and their writes do so by statistics of the night, when nothing waited: a slot opens with the queue of all accounts', async () => {
+    await addAccounts(5_000);
+    const night = await openRun();
+    const looks = await test.database.transaction(async (tx) => {
+      await tx.query(
+        `with done as (insert into balance_reading (account_id, run_id, outcome) select id, $1, 'READ' from account returning id, account_id)
+update sync_run_account s set outcome = 'READ', reading_id = done.id from done where s.run_id = $1 and s.account_id = done.account_id`,
+        [night],
+      );
+      await tx.query('analyze');
+      const { id } = await first(
+        tx.query<{ id: string }>(
+          `insert into sync_run (trigger, scope) values ('resync', '{"all": true}') returning id`,
+        ),
+      );
+      await fillRun(tx, id);
+      for (let n = 0; n < 8; n += 1) await readSome(tx, 10);
+      return looksPerAccount(tx, () => readSome(tx, 100), 100);
+    });
+    expectFewLooks(looks);
+  });
+
+  async function fillRun(tx: Queryable, runId: string): Promise<void> {
+    await tx.query(
+      `insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+select $1, id, connection_id, subject_id from account on conflict do nothing`,
+      [runId],
+    );
+  }
+
+  /** Claims and writes that many reads, all on one session: what a transaction has looked up is counted for it alone. */
+  async function readSome(tx: Queryable, count: number): Promise<void> {
+    const inside: Pick<Database, 'query' | 'transaction'> = {
+      query: (sql, values) => tx.query(sql, values),
+      transaction: (work) => work(tx),
+    };
+    const database = inside as Database; // claims and writes use these two methods only
+    const quotas = [
+      { connectionId, quota: count, accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined },
+    ] as const;
+    const { subjects } = await claimReads(database, { quotas, replica: 'a', leaseSeconds: 30 });
+    expect(subjects).toHaveLength(count);
+    await writeReadings(
+      database,
+      subjects.map((subject) => result(subject)),
+      identity,
+    );
+    await finishRuns(database);
+  }
+
+  async function looksPerAccount(
+    tx: Queryable,
+    work: () => Promise<void>,
+    accounts: number,
+  ): Promise<{ name: string; perAccount: number }[]> {
+    const read = async (): Promise<Record<string, number>> => {
+      const rows = await tx.query<{ name: string; n: string }>(
+        `select relname as name, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables
+where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_record')`,
+      );
+      return Object.fromEntries(rows.map(({ name, n }) => [name, Number(n)]));
+    };
+    const before = await read();
+    await work();
+    return Object.entries(await read()).map(([name, n]) => ({
+      name,
+      perAccount: (n - (before[name] ?? 0)) / accounts,
+    }));
+  }
+
+  /** Each row is looked at by the claim, the load, the write and the keys of what refers to it. */
+  function expectFewLooks(looks: readonly { name: string; perAccount: number }[]): void {
+    const names = looks.map(({ name }) => name).sort();
+    expect(names).toEqual(['access_subject', 'account', 'amlyze_record', 'sync_run_account']);
+    expect(looks.filter(({ perAccount }) => perAccount > 12)).toEqual([]);
+  }
 
   it('last as long as the lease is renewed, and not longer', async () => {
     await addAccounts(1);
