@@ -16,8 +16,14 @@ create index sync_run_account_waiting on sync_run_account (subject_id) where coa
 drop index sync_run_account_open;
 create index sync_run_account_open on sync_run_account (run_id) where coalesce(outcome, 'open') = 'open';
 
+-- The reads of a consent are counted by account: with the account in the index, without a look at the rows.
+drop index access_ledger_consent;
+create index access_ledger_consent on access_ledger (consent_id, read_at) include (subject_id);
+
 -- migrate:down
 
+drop index access_ledger_consent;
+create index access_ledger_consent on access_ledger (consent_id, read_at);
 drop index sync_run_account_open;
 create index sync_run_account_open on sync_run_account (run_id) where outcome is null;
 drop index sync_run_account_waiting;

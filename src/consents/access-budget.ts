@@ -5,16 +5,16 @@ import type { Queryable } from '../shared/database';
 // One pass over the window's ledger rows of each consent: counted together where the consent is the subject of the
 // budget, else by account at the bank, of which the one that was read most often decides.
 const USED = `
-select q.id, coalesce(max(n.used), 0)::int as used
-from unnest($1::bigint[], $2::boolean[], $3::text[]) as q(id, by_consent, day_zone)
-left join lateral (
-  select count(*) as used
-  from access_ledger l
-  where l.consent_id = q.id
-    and l.read_at > case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end
-  group by case when q.by_consent then 0 else l.subject_id end
-) n on true
-group by q.id`;
+select q.id, coalesce((
+  select max(n.used) from (
+    select count(*) as used
+    from access_ledger l
+    where l.consent_id = q.id
+      and l.read_at > case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end
+    group by case when q.by_consent then 0 else l.subject_id end
+  ) n
+), 0)::int as used
+from unnest($1::bigint[], $2::boolean[], $3::text[]) as q(id, by_consent, day_zone)`;
 
 interface SettingsRow {
   id: string;
