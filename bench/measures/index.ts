@@ -1,3 +1,4 @@
+import { backlog } from './backlog';
 import { coldStart } from './cold-start';
 import { fleet } from './fleet';
 import { history } from './history';
@@ -18,6 +19,7 @@ export const MEASURES: readonly Measure[] = [
   replicas,
   history,
   lists,
+  backlog,
   coldStart,
   fleet,
   imports,
