@@ -1,6 +1,7 @@
 /**
  * The statements of the bare loop: one for each step, each writes what the gateway writes at that step (its CLAIM and
- * ledger, its readings, records and keys, its claim of a batch, its settlement) and nothing guards anything beyond that.
+ * ledger, its readings, records and keys, its claim of a batch, its settlement) and nothing guards anything beyond that. Their
+ * plans are held as the gateway's are (words that lead to one index, a limit on each list), so that it is a strong reference.
  */
 
 export const OPEN_RUN = `insert into sync_run (trigger, scope, accounts) values ('resync', '{"all": true}', $1) returning id`;
@@ -16,10 +17,10 @@ export const CLAIM_SUBJECTS = {
   text: `
 with picked as materialized (
   select s.account_id, u.id from sync_run_account s join access_subject u on u.id = s.subject_id
-  where s.connection_id = $2 and s.run_id = $1 and s.outcome is null and s.due_at <= now()
+  where s.connection_id = $1 and s.outcome is null and s.due_at <= now()
     and (u.lease_until is null or u.lease_until < now())
   order by s.due_at, s.run_id, s.account_id
-  limit $3
+  limit $2
   for update of u skip locked
 ), claimed as (
   update access_subject u set epoch = u.epoch + 1, claimed_by = 'loop', lease_until = now() + interval '30 seconds'
@@ -42,6 +43,7 @@ with given as materialized (
   from unnest($4::bigint[], $5::bigint[], $6::text[], $7::uuid[], $8::timestamptz[], $9::integer[], $10::text[], $11::numeric[],
     $12::text[], $13::text[], $14::json[])
   as g(subject_id, account_id, account_ext_id, request_id, fetched_at, latency_ms, raw_body, value, communication_number, payload, steps)
+  limit $15
 ), reading as (
   insert into balance_reading (id, account_id, run_id, outcome, fetched_at, request_id, http_status, latency_ms, raw_body, balance_at,
     balance_at_source, communication_number, steps)
@@ -86,7 +88,7 @@ export const SETTLE = {
   name: 'settle',
   text: `
 with given as materialized (
-  select * from unnest($2::bigint[], $3::bigint[], $4::text[]) as g(id, epoch, answer)
+  select * from unnest($2::bigint[], $3::bigint[], $4::text[]) as g(id, epoch, answer) limit $6
 ), settled as (
   update amlyze_record r
   set state = 'accepted', in_doubt = false, lease_until = null, attempt_id = null, next_attempt_at = null, settled_at = now()

@@ -4,6 +4,7 @@
  * no check of an answer, no explanation, no metrics, one process, no other connection to be fair to.
  */
 import { Client } from 'pg';
+import { PLANNER_OPTIONS } from '../../src/database/planner-options';
 import { communicationNumber } from '../../src/amlyze/communication-number';
 import { BATCH_SIZE, Calls, inParallel, payloadOf, READS_IN_FLIGHT } from './calls';
 import { CLAIM_RECORDS, CLAIM_SUBJECTS, FILL_RUN, FINISH_RUN, OPEN_RUN, SETTLE, WRITE } from './loop-sql';
@@ -13,7 +14,7 @@ const ENDPOINT = 'batch-account-balances';
 
 const { bankUrl, amlyzeUrl, databaseUrl } = settings();
 const calls = new Calls(bankUrl, amlyzeUrl);
-const database = new Client({ connectionString: databaseUrl });
+const database = new Client({ connectionString: databaseUrl, options: PLANNER_OPTIONS.join(' ') });
 
 interface Subject {
   subject_id: string;
@@ -41,7 +42,7 @@ interface Run {
 async function readSome(run: Run): Promise<number> {
   const { rows } = await database.query<Subject>({
     ...CLAIM_SUBJECTS,
-    values: [run.id, run.connectionId, BATCH_SIZE],
+    values: [run.connectionId, BATCH_SIZE],
   });
   if (rows.length === 0) return 0;
   const key = `run ${run.id}`;
@@ -76,6 +77,7 @@ async function readSome(run: Run): Promise<number> {
       read.map(({ number }) => number),
       read.map(({ payload }) => payload),
       read.map(() => run.sample.steps),
+      read.length,
     ],
   });
   return rows.length;
@@ -95,6 +97,7 @@ async function deliverSome(): Promise<number> {
       rows.map(({ epoch }) => epoch),
       rows.map(({ communication_number }) => JSON.stringify(byNumber.get(communication_number))),
       answer.latencyMs,
+      rows.length,
     ],
   });
   return rows.length;

@@ -4,12 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
+import { PLANNER_OPTIONS } from '../../src/database/planner-options';
 import { Calls, payloadOf } from './calls';
 import { serve, settings } from './serve';
 
 const { bankUrl, amlyzeUrl, databaseUrl } = settings();
 const calls = new Calls(bankUrl, amlyzeUrl);
-const database = new Client({ connectionString: databaseUrl });
+const database = new Client({ connectionString: databaseUrl, options: PLANNER_OPTIONS.join(' ') });
 
 const ACCOUNTS = `select provider_account_id as number, account_ext_id as name from account order by id limit $1`;
 const NOTE = {

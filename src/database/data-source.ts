@@ -4,6 +4,7 @@ import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { Database } from '../shared/database';
 import { entities } from './entities';
 import { loadMigrations, type MigrationClass } from './migrations';
+import { PLANNER_OPTIONS } from './planner-options';
 import { SnakeNaming } from './snake-naming';
 
 export interface SessionLimits {
@@ -93,12 +94,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
       settings.onPoolError?.(error instanceof Error ? error : new Error(String(error))),
     extra: {
       options: [
-        // Statements of milliseconds: compiling one costs more than it saves, and estimates on stale statistics ask for it.
-        '-c jit=off',
-        // A plan is kept while its tables grow from nothing to millions: it must be the index from the first day, and walked in
-        // its order. A bitmap gathers all that matches before a limit can end it, good only where the estimate is right.
-        '-c enable_seqscan=off',
-        '-c enable_bitmapscan=off',
+        ...PLANNER_OPTIONS,
         `-c statement_timeout=${String(limits.statementTimeoutMs)}`,
         `-c lock_timeout=${String(limits.lockTimeoutMs)}`,
         `-c idle_in_transaction_session_timeout=${String(limits.idleInTransactionTimeoutMs)}`,
