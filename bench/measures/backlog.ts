@@ -1,10 +1,9 @@
 import type { Client } from 'pg';
 import { databaseOf, openDataSource } from '../../src/database/data-source';
-import { openEndpoint } from '../../src/delivery/endpoint-state';
 import { claimDue } from '../../src/outbox/claim';
-import { settle } from '../../src/outbox/settle';
 import type { Database, Queryable } from '../../src/shared/database';
 import { claimReads } from '../../src/sync/claim-reads';
+import { settleAccepted } from '../../test/support/settle-accepted';
 import type { BenchRig } from '../rig/bench-rig';
 import type { Figure } from '../figure';
 import { registered } from '../rig/registered';
@@ -31,9 +30,9 @@ export const backlog: Measure = {
   name: 'backlog',
   quick: false,
   async take(rig) {
-    const free = await inSession(rig, flood(`'FREE_' || n`, PENDING), claimAndSettle);
-    const blocked = await inSession(rig, `${BLOCKED_HEADS};${flood(`'BLOCKED'`, BLOCKED)}`, parkBlocked);
-    const reads = await inSession(rig, WAITING_RUNS, claimSubjects);
+    const free = await inSession(rig, [flood(`'FREE_' || n`, PENDING)], claimAndSettle);
+    const blocked = await inSession(rig, [BLOCKED_HEADS, flood(`'BLOCKED'`, BLOCKED)], parkBlocked);
+    const reads = await inSession(rig, [WAITING_RUNS], claimSubjects);
     return {
       voids: [],
       figures: [
@@ -70,7 +69,7 @@ select run.id, a.id, a.connection_id, a.subject_id from run, account a`;
 /** Fills a database as one bulk does, without an ANALYZE afterwards, and works on it as the gateway's sessions do. */
 async function inSession(
   rig: BenchRig,
-  fill: string,
+  fill: readonly string[],
   work: (database: Database, client: Client) => Promise<number[]>,
 ): Promise<number[]> {
   const installation = await registered(rig, ACCOUNTS);
@@ -79,12 +78,10 @@ async function inSession(
   for (const table of tables) await client.query(`alter table ${table} set (autovacuum_enabled = false)`);
   // Keys and triggers of the filling are not what is measured.
   await client.query('set session_replication_role = replica');
-  for (const statement of fill.split(';')) await client.query(statement);
+  for (const statement of fill) await client.query(statement);
   const dataSource = await openDataSource({ url: installation.databaseUrl, applicationName: 'bench' });
   try {
-    const database = databaseOf(dataSource);
-    await openEndpoint(database, CLAIM.endpoint, 'bench');
-    return await work(database, client);
+    return await work(databaseOf(dataSource), client);
   } finally {
     await dataSource.destroy();
     await client.end();
@@ -96,13 +93,7 @@ async function claimAndSettle(database: Database): Promise<number[]> {
   return timed(async () => {
     const batch = await claimDue(database, CLAIM);
     if (batch?.records.length !== CLAIM.limit) throw new Error('no full batch was claimed');
-    const settlements = batch.records.map((record) => ({
-      record,
-      state: 'accepted' as const,
-      inDoubt: false,
-      verdict: 'accepted',
-    }));
-    await settle(database, batch.attemptId, settlements, { outcome: 'answered' });
+    await settleAccepted(database, batch);
   });
 }
 

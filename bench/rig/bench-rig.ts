@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startMachine, stopMachine, type Machine } from '../../test/faults/rig/machine';
-import { withClient, type PostgresServer } from '../../test/faults/rig/postgres-server';
-import type { Peers } from '../../test/faults/rig/simulators';
+import { OnMachine, startMachine, stopMachine, type Machine } from '../../test/faults/rig/machine';
+import { withClient } from '../../test/faults/rig/postgres-server';
 import { BenchGateway, newInstallation, type Installation } from './gateway';
 import { ReferenceProcess, type ReferenceName } from './reference-process';
 
@@ -10,34 +9,16 @@ import { ReferenceProcess, type ReferenceName } from './reference-process';
  * One Postgres and the simulators for a whole run, nothing between them and the gateway. All processes and folders go
  * when this process ends, however it ends.
  */
-export class BenchRig {
+export class BenchRig extends OnMachine {
   private started = 0;
   private readonly running = new Set<{ stop(): Promise<void> }>();
 
-  private constructor(private readonly machine: Machine) {}
+  private constructor(machine: Machine) {
+    super(machine);
+  }
 
   static async open(): Promise<BenchRig> {
     return new BenchRig(await startMachine({ name: 'bench', compiler: 'tsc' }));
-  }
-
-  get folder(): string {
-    return this.machine.folder;
-  }
-
-  get build(): Machine['build'] {
-    return this.machine.build;
-  }
-
-  get guardian(): Machine['guardian'] {
-    return this.machine.guardian;
-  }
-
-  get peers(): Peers {
-    return this.machine.peers;
-  }
-
-  get postgres(): PostgresServer {
-    return this.machine.postgres;
   }
 
   /** A migrated, empty database with keys of its own. */
@@ -104,7 +85,7 @@ export class BenchRig {
 
   async close(): Promise<void> {
     await Promise.all([...this.running].map((each) => each.stop()));
-    await stopMachine(this.machine);
+    await stopMachine(this);
   }
 
   private nextNumber(): number {

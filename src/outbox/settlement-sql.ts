@@ -2,10 +2,7 @@ import type { SettledCall, Settlement } from './settle';
 
 // Two statements settle records: a batch's, and the turn of a channel without batches. What they share stands here, once.
 
-/**
- * What a settlement makes of its record; both statements that settle share it. Without a wait a pending record goes back to
- * its place by age.
- */
+/** What a settlement makes of its record. Without a wait a pending record goes back to its place by age. */
 export const SETTLED_VALUES = `state = g.state, reason = g.reason, in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
       attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end,
       lease_until = null, attempt_id = null,

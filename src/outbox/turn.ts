@@ -58,9 +58,9 @@ interface TurnRow {
  * ones and logs their attempts, all in one statement and therefore one commit. Apart, the three cost four times as much as
  * the calls themselves. What is settled and what is claimed never is the same row: the claim sees what was pending before.
  *
- * Records of this channel belong to no series, so there is nothing to release and none can block another. The limit
- * of what is given takes none away: it lets the planner expect one row, whose plan (an index look-up a row) stays right while the tables grow; where it expects
- * ten it may read all attempts for each turn, in a plan that was made while there were none.
+ * Records of this channel belong to no series, so there is nothing to release and none can block another. The limit of what
+ * is given takes none away: it lets the planner expect one row, whose plan (an index look-up a row) stays right while the
+ * tables grow; where it expects ten it may read all attempts for each turn, in a plan that was made while there were none.
  */
 const TURN = {
   name: 'outbox-turn',

@@ -31,6 +31,7 @@ export interface Waiting {
   tokenRenewed: boolean;
 }
 
+// What waits is asked for in the words of its own index, here and elsewhere: docs/decisions/0012-one-index-a-question.md.
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `

@@ -15,6 +15,25 @@ export interface Machine {
   readonly postgres: PostgresServer;
 }
 
+/** Whatever runs on a machine shows its parts as its own. */
+export abstract class OnMachine implements Machine {
+  readonly folder: string;
+  readonly build: Build;
+  readonly guardian: Guardian;
+  readonly peers: Peers;
+  readonly postgres: PostgresServer;
+
+  protected constructor(machine: Machine) {
+    ({
+      folder: this.folder,
+      build: this.build,
+      guardian: this.guardian,
+      peers: this.peers,
+      postgres: this.postgres,
+    } = machine);
+  }
+}
+
 export interface MachineOptions {
   /** Beginning of the folder's name. */
   name: string;

@@ -21,40 +21,21 @@
  */
 import { join } from 'node:path';
 import type { Compiler } from './build';
-import { startMachine, stopMachine, type Machine } from './machine';
+import { OnMachine, startMachine, stopMachine, type Machine } from './machine';
 import type { PostgresServer } from './postgres-server';
-import type { Peers } from './simulators';
 import { World, type WorldOptions } from './world';
 
 const KEEP = process.env['FAULTS_KEEP'] === '1';
 
-export class Rig {
+export class Rig extends OnMachine {
   private worlds = 0;
 
-  private constructor(private readonly machine: Machine) {}
+  private constructor(machine: Machine) {
+    super(machine);
+  }
 
   static async open(compiler: Compiler = 'tsc'): Promise<Rig> {
     return new Rig(await startMachine({ name: 'faults', compiler, keep: KEEP }));
-  }
-
-  get folder(): string {
-    return this.machine.folder;
-  }
-
-  get build(): Machine['build'] {
-    return this.machine.build;
-  }
-
-  get guardian(): Machine['guardian'] {
-    return this.machine.guardian;
-  }
-
-  get peers(): Peers {
-    return this.machine.peers;
-  }
-
-  get postgres(): PostgresServer {
-    return this.machine.postgres;
   }
 
   /** @param postgres another server than the rig's, on a full disk say; whoever started it stops it */
@@ -66,6 +47,6 @@ export class Rig {
   }
 
   async close(): Promise<void> {
-    await stopMachine(this.machine, KEEP);
+    await stopMachine(this, KEEP);
   }
 }

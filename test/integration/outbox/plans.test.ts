@@ -1,8 +1,19 @@
 import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { claimDue, claimGroup } from '../../../src/outbox/claim';
-import { cutInTwo, extendLease, settle, settleCalls, takeBackExpired } from '../../../src/outbox/settle';
+import { cutInTwo, extendLease, settleCalls, takeBackExpired } from '../../../src/outbox/settle';
 import { takeTurn } from '../../../src/outbox/turn';
+import type { Queryable } from '../../../src/shared/database';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
+import { settleAccepted } from '../../support/settle-accepted';
+
+/** Rows of a table that the transaction's statements have read so far, through an index or not. */
+async function rowsLookedAt(tx: Queryable, table: string): Promise<number> {
+  const [row] = await tx.query<{ n: string }>(
+    `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = $1`,
+    [table],
+  );
+  return Number(row?.n);
+}
 
 describe("the outbox's statements", () => {
   const outbox = new OutboxSetting();
@@ -37,12 +48,7 @@ from (select id, row_number() over () as n from amlyze_record where state = 'pen
         await claimGroup(tx, REQUEST);
         await extendLease(tx, batch, 30);
         await takeBackExpired(tx);
-        await settle(
-          tx,
-          batch.attemptId,
-          batch.records.map((record) => ({ record, state: 'accepted', inDoubt: false, verdict: 'accepted' })),
-          { outcome: 'answered' },
-        );
+        await settleAccepted(tx, batch);
         timesMs.push(performance.now() - started);
       }
       const [row] = await tx.query<{ seq_scan: string; idx_tup_fetch: string }>(
@@ -80,19 +86,10 @@ from unnest($1::bigint[]) a, generate_series($3::integer, $4) t`,
         await claimGroup(tx, REQUEST);
         await extendLease(tx, batch, 30);
         await takeBackExpired(tx);
-        const settlements = batch.records.map((record) => ({
-          record,
-          state: 'accepted' as const,
-          inDoubt: false,
-          verdict: 'accepted',
-        }));
-        await settle(tx, batch.attemptId, settlements, { outcome: 'answered' });
+        await settleAccepted(tx, batch);
       };
       for (let n = 0; n < 8; n += 1) await round();
-      const [row] = await tx.query<{ n: string }>(
-        `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'amlyze_record'`,
-      );
-      return Number(row?.n) / (8 * 100);
+      return (await rowsLookedAt(tx, 'amlyze_record')) / (8 * 100);
     });
     expect(looks).toBeLessThan(12);
   });
@@ -113,26 +110,14 @@ select gen_random_uuid(), 'balance', $1, 'A', gen_random_uuid(), now(), 1, '{}',
         await add(8, 'pending');
         const batch = await claimDue(tx, { ...REQUEST, limit: 8 });
         if (!batch) throw new Error('nothing was claimed');
-        const settlements = batch.records.map((record) => ({
-          record,
-          state: 'accepted' as const,
-          inDoubt: false,
-          verdict: 'accepted',
-        }));
-        expect((await settle(tx, batch.attemptId, settlements, { outcome: 'answered' })).size).toBe(8);
+        expect((await settleAccepted(tx, batch)).size).toBe(8);
       };
       // More than five times, so that the server makes one plan for all parameters, and keeps it.
       for (let n = 0; n < 8; n += 1) await round();
       await add(4_000, 'sending');
-      const fetched = async (): Promise<number> => {
-        const [row] = await tx.query<{ n: string }>(
-          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'amlyze_record'`,
-        );
-        return Number(row?.n);
-      };
-      const before = await fetched();
+      const before = await rowsLookedAt(tx, 'amlyze_record');
       await round();
-      return (await fetched()) - before;
+      return (await rowsLookedAt(tx, 'amlyze_record')) - before;
     });
     expect(read).toBeLessThanOrEqual(8 * 12);
   });
@@ -163,15 +148,9 @@ select gen_random_uuid(), 'operation', 'operation-single', 'op', '{}' from gener
         `insert into delivery_attempt (endpoint, records, replica, finished_at, outcome)
 select 'operations', 1, 'test', now(), 'answered' from generate_series(1, 20000)`,
       );
-      const fetched = async (): Promise<number> => {
-        const [row] = await tx.query<{ n: string }>(
-          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'delivery_attempt'`,
-        );
-        return Number(row?.n);
-      };
-      const before = await fetched();
+      const before = await rowsLookedAt(tx, 'delivery_attempt');
       await round();
-      return (await fetched()) - before;
+      return (await rowsLookedAt(tx, 'delivery_attempt')) - before;
     });
     expect(read).toBeLessThanOrEqual(8 * 3);
   });

@@ -1,0 +1,14 @@
+import type { ClaimedBatch } from '../../src/outbox/claim';
+import { settle } from '../../src/outbox/settle';
+import type { Queryable } from '../../src/shared/database';
+
+/** As if AMLYZE had accepted all of the batch; the ids that were still held. */
+export async function settleAccepted(db: Queryable, { attemptId, records }: ClaimedBatch): Promise<Set<string>> {
+  const settlements = records.map((record) => ({
+    record,
+    state: 'accepted' as const,
+    inDoubt: false,
+    verdict: 'accepted',
+  }));
+  return settle(db, attemptId, settlements, { outcome: 'answered' });
+}
