@@ -1,3 +1,4 @@
+import './shared/own-source-maps';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { ChildEnded } from './sandbox/child';

@@ -39,7 +39,7 @@ export const WRITE = {
   name: 'write',
   text: `
 with given as materialized (
-  select nextval(pg_get_serial_sequence('balance_reading', 'id')) as reading_id, g.*
+  select nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass)) as reading_id, $1::bigint as run_id, g.*
   from unnest($4::bigint[], $5::bigint[], $6::text[], $7::uuid[], $8::timestamptz[], $9::integer[], $10::text[], $11::numeric[],
     $12::text[], $13::text[], $14::json[])
   as g(subject_id, account_id, account_ext_id, request_id, fetched_at, latency_ms, raw_body, value, communication_number, payload, steps)
@@ -60,7 +60,7 @@ with given as materialized (
   from given
 ), finished as (
   update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
-  where s.run_id = $1 and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
+  where s.run_id = g.run_id and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
 )
 update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where u.id = g.subject_id`,
 };

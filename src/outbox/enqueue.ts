@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { jsonLines } from '../shared/json-lines';
 
 /** A balance record about to be frozen: everything is decided, only durability is missing. */
 export interface NewBalanceRecord {
@@ -31,7 +32,7 @@ const ENQUEUE = {
   text: `
 with fresh as materialized (
   select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[],
-    $9::numeric[], $10::text[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::text[])
+    $9::numeric[], $10::text[], $11::integer[], $12::text[], $13::text[], string_to_array($14, E'\\n', ''), $15::text[])
   as n(communication_number, account_id, account_ext_id, business_unit, reading_id, run_id, balance_type, balance_at, value, key,
     revision, supersedes, supersedes_reason, payload, settings_hash)
 ), keyed as (
@@ -66,7 +67,7 @@ export async function enqueueBalances(tx: Queryable, records: readonly NewBalanc
     column((r) => r.revision),
     column((r) => r.supersedes?.communicationNumber ?? null),
     column((r) => r.supersedes?.reason ?? null),
-    column((r) => r.payload),
+    jsonLines(column((r) => r.payload)),
     column((r) => r.settingsHash),
   ]);
 }

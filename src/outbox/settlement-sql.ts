@@ -20,10 +20,14 @@ export const WAITING = "coalesce(r.next_attempt_at, 'infinity') < 'infinity'";
 /** Which record a settlement is for, while its claim is still ours. */
 export const STILL_OURS = `r.id = g.id and r.epoch = g.epoch and ${BEING_SENT}`;
 
-/** The line of the log that every given settlement leaves, also one whose claim was lost. */
+/**
+ * The line of the log that every given settlement leaves, also one whose claim was lost. `not in` is answered from a hash; a
+ * join of two lists that are expected to be short compares each line with each.
+ */
 export const LOG_GIVEN = `insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
-  select g.id, g.attempt_id, s.id is null, g.verdict, g.verdict_reason, g.error_code, g.error_description, g.answer
-  from given g left join settled s on s.id = g.id and s.attempt_id = g.attempt_id
+  select g.id, g.attempt_id, (g.id, g.attempt_id) not in (select s.id, s.attempt_id from settled s), g.verdict, g.verdict_reason,
+    g.error_code, g.error_description, g.answer
+  from given g
   on conflict do nothing`;
 
 /** The first fourteen parameters of both statements, a list each with an item for every settlement. */

@@ -1,3 +1,4 @@
+import '../shared/own-source-maps';
 import { parseArgs } from 'node:util';
 import { startAmlyzeSimulator } from './amlyze/amlyze-simulator';
 import type { RunningSimulator } from './kernel/server';

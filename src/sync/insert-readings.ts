@@ -1,6 +1,7 @@
 import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
+import { jsonLines } from '../shared/json-lines';
 import type { AccountReading, SubjectResult } from './subject-result';
 
 /** A row of balance_reading, its id still to come. */
@@ -24,7 +25,9 @@ export interface ReadingRow {
 
 const RESERVE = {
   name: 'sync-reserve-reading-ids',
-  text: `select nextval(pg_get_serial_sequence('balance_reading', 'id')) as id from generate_series(1, $1::integer)`,
+  // The sequence is looked up once, not for every id.
+  text: `select array_agg(nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass))) as ids
+from generate_series(1, $1::integer)`,
 };
 
 const INSERT_READINGS = {
@@ -33,12 +36,13 @@ const INSERT_READINGS = {
 insert into balance_reading (id, account_id, run_id, outcome, reason, next_read_at, fetched_at, request_id, http_status, latency_ms,
   raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id)
 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
-  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::json[], $16::bigint[])`,
+  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], string_to_array($15, E'\\n', '')::json[], $16::bigint[])`,
 };
 
 /** Stores the rows; their ids, in the same order. */
 export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[]): Promise<string[]> {
-  const ids = (await tx.query<{ id: string }>(RESERVE, [rows.length])).map((row) => row.id);
+  const [reserved] = await tx.query<{ ids: string[] | null }>(RESERVE, [rows.length]);
+  const ids = reserved?.ids ?? [];
   const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
   await tx.query(INSERT_READINGS, [
     ids,
@@ -55,7 +59,7 @@ export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[])
     column((r) => r.balanceAt?.balanceAt ?? null),
     column((r) => r.balanceAt?.balanceAtSource ?? null),
     column((r) => r.communicationNumber ?? null),
-    column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null)),
+    jsonLines(column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null))),
     column((r) => (r.first === undefined ? null : at(ids, r.first))),
   ]);
   return ids;

@@ -21,7 +21,7 @@ const fillStep = (concerned: string): string => `
 with concerned as materialized (
   select a.id, a.connection_id, a.subject_id from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
 ), paused as materialized (
-  select c.id, nextval(pg_get_serial_sequence('balance_reading', 'id')) as reading_id,
+  select c.id, nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass)) as reading_id,
     'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
   from concerned c join connection k on k.id = c.connection_id
   where k.status = 'paused'
