@@ -33,12 +33,11 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
  * `checkRecord`.
  */
 export function buildAccountBalanceRecord(balance: AccountBalance): string {
-  const { texts, decimals } = membersOf(balance);
-  let members = '';
-  for (const [key, text] of texts) members += `,"${key}":${JSON.stringify(text)}`;
-  for (const [key, decimal] of decimals) members += `,"${key}":${decimal}`;
-  const record = `{${members.slice(1)}}`;
-  checkRecord(record, balance);
+  const members = membersOf(balance);
+  const texts = members.texts.map(([key, text]) => `"${key}":${JSON.stringify(text)}`);
+  const decimals = members.decimals.map(([key, decimal]) => `"${key}":${decimal}`);
+  const record = `{${texts.join(',')},${decimals.join(',')}}`;
+  checkRecord(record, balance, members);
   return record;
 }
 
@@ -46,8 +45,8 @@ export function buildAccountBalanceRecord(balance: AccountBalance): string {
  * Parses the text again and compares it with the balance field by field, since a record that is wrong when it is frozen
  * is wrong for ever. Throws where a field is missing, added, changed, empty, too long, or not in AMLYZE's form.
  */
-export function checkRecord(record: string, balance: AccountBalance): void {
-  const { texts, decimals } = membersOf(balance);
+export function checkRecord(record: string, balance: AccountBalance, members = membersOf(balance)): void {
+  const { texts, decimals } = members;
   const parsed = parseJson(record);
   if (!isJsonObject(parsed) || Object.keys(parsed).length !== texts.length + decimals.length) {
     throw new TypeError('the record has other fields than it should');
@@ -66,8 +65,13 @@ export function checkRecord(record: string, balance: AccountBalance): void {
 
 type Member<T> = readonly [key: string, value: T];
 
+interface Members {
+  texts: Member<string>[];
+  decimals: Member<Decimal>[];
+}
+
 /** The fields in the order in which they are written, without those that are absent. */
-function membersOf(balance: AccountBalance): { texts: Member<string>[]; decimals: Member<Decimal>[] } {
+function membersOf(balance: AccountBalance): Members {
   const { businessUnit, equivalentValue } = balance;
   const texts: Member<string>[] = [
     ['communicationNumber', balance.communicationNumber],

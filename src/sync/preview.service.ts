@@ -141,7 +141,11 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       };
       return { body: result.body, fetchedAt, mapped };
     }
-    const mapped = this.reader.map(connection, { body: result.body, fetchedAt, question }, target.account);
+    const mapped = this.reader.map(
+      connection,
+      { body: result.body, json: result.json, fetchedAt, question },
+      target.account,
+    );
     return { body: result.body, fetchedAt, mapped };
   }
 

@@ -9,6 +9,7 @@ import { ConnectionDirectory, type LoadedConnection } from '../connections/conne
 import type { BalanceQuestion, FailedRead, FetchResult, ParsedAnswer } from '../providers/provider';
 import { DatabaseClock } from '../shared/database-clock';
 import { isDatabaseUnavailable } from '../shared/database-failure';
+import type { JsonValue } from '../shared/json';
 import { Metrics } from '../shared/metrics';
 import { SecretBox } from '../shared/secret-box';
 import { repeatAfter, toStop } from './after-failure';
@@ -23,6 +24,15 @@ const TOKENS_KEPT = 1_000;
 
 /** A mapping's result, or the refusal of a body that could not even be mapped. */
 export type MappedAnswer = Omit<MappingResult, 'outcome'> & { outcome: ReadingOutcome };
+
+/** What a bank said to which question, and when. */
+export interface BankAnswer {
+  body: string;
+  /** The body, read; only where it was fetched just now. */
+  json?: JsonValue;
+  fetchedAt: Date;
+  question: BalanceQuestion;
+}
 
 /** Turns one claimed subject into readings: at most one bank call, then the provider's mapper, then the mapping rules. */
 @Injectable()
@@ -77,9 +87,9 @@ export class SubjectReader {
   /** Parses and maps one body for one account; pure but for the exchange rates, which are in memory. */
   map(
     connection: LoadedConnection,
-    answer: { body: string; fetchedAt: Date; question: BalanceQuestion },
+    answer: BankAnswer,
     account: Pick<WaitingAccount, 'currency' | 'pinnedTypes'>,
-    parsed: ParsedAnswer = connection.provider.toBalances(answer.body, answer.question),
+    parsed: ParsedAnswer = connection.provider.toBalances(answer.body, answer.question, answer.json),
   ): MappedAnswer {
     if (parsed.kind === 'refused')
       return { outcome: parsed.outcome, reason: parsed.reason, steps: parsed.steps, balances: [] };
@@ -147,7 +157,7 @@ export class SubjectReader {
     const call = { httpStatus, latencyMs, body: storable(result.body), failed: result.kind === 'failed' };
     if (result.kind === 'failed') return this.failed(subject, connection, { result, fetchedAt, call });
 
-    const answer = { body: result.body, fetchedAt, question };
+    const answer = { body: result.body, json: result.json, fetchedAt, question };
     return {
       subject,
       readings: this.toReadings(subject, connection, answer),
@@ -161,16 +171,12 @@ export class SubjectReader {
   }
 
   /** A fault of ours in one account's mapping is that account's outcome; the others of the number are read. */
-  private toReadings(
-    subject: ClaimedSubject,
-    connection: LoadedConnection,
-    answer: { body: string; fetchedAt: Date; question: BalanceQuestion },
-  ): AccountReading[] {
+  private toReadings(subject: ClaimedSubject, connection: LoadedConnection, answer: BankAnswer): AccountReading[] {
     let parsed: ParsedAnswer | undefined;
     return subject.accounts.map((account): AccountReading => {
       if (account.closed) return closed(account);
       try {
-        parsed ??= connection.provider.toBalances(answer.body, answer.question);
+        parsed ??= connection.provider.toBalances(answer.body, answer.question, answer.json);
         const { outcome, reason, steps, balances } = this.map(connection, answer, account, parsed);
         return { account, outcome, reason, nextReadAt: undefined, steps, balances };
       } catch (error) {

@@ -33,7 +33,8 @@ select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_be
   c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until,
   c.access_token, c.frequency_per_day, c.not_before as consent_not_before, c.not_before_reason as consent_not_before_reason,
   k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
-  k.not_before_reason as connection_not_before_reason, now() as now, w.window_start, w.window_end, b.used, b.limiting_reads,
+  k.not_before_reason as connection_not_before_reason, now() as now, w.window_end, b.used,
+  case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads,
   greatest(1, c.frequency_per_day - cardinality($1::bigint[]) + 1) as limiting_from
 from unnest($1::bigint[]) as x(id)
 cross join lateral (select * from access_subject where id = x.id offset 0) u
@@ -79,10 +80,9 @@ export interface SubjectRow {
   connection_not_before: Date | null;
   connection_not_before_reason: string | null;
   now: Date;
-  window_start: Date;
   window_end: Date | null;
   used: number;
-  /** The reads that have to leave the window before it has room, the latest first; the first is number `limiting_from`. */
+  /** The reads that have to leave the window before it has room, the latest first; the first is number `limiting_from`. Null while there is room. */
   limiting_reads: Date[] | null;
   limiting_from: number;
 }

@@ -7,8 +7,8 @@ import { parseMyposBalances } from './mypos.payload';
 const IBAN = /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/;
 
 /** Pure: the body of GET …/balances as raw balances, refused where it is about another account. */
-export function toMyposBalances(body: string, question: BalanceQuestion): ParsedAnswer {
-  const payload = parseMyposBalances(body);
+export function toMyposBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer {
+  const payload = parseMyposBalances(body, json);
   if (typeof payload === 'string') return { kind: 'refused', outcome: 'INVALID_PAYLOAD', reason: payload, steps: [] };
   const mismatch = payload.account && findMismatch(payload.account, question.providerAccountId);
   if (mismatch) {

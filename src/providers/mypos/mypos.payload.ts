@@ -8,11 +8,11 @@ export interface MyposBalancesPayload {
   balances: JsonValue[];
 }
 
-/** Returns a sentence in place of the payload where the body is not what the vendor's page describes. */
-export function parseMyposBalances(body: string): MyposBalancesPayload | string {
+/** Returns a sentence in place of the payload where the body is not what the vendor's page describes. `json`: the body, if it was read before. */
+export function parseMyposBalances(body: string, json?: JsonValue): MyposBalancesPayload | string {
   let root: JsonValue;
   try {
-    root = parseJson(body);
+    root = json ?? parseJson(body);
   } catch (error) {
     if (error instanceof JsonProblem) return `the body is not usable JSON: ${error.message}`;
     throw error;

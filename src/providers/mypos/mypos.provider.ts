@@ -3,6 +3,7 @@ import type { MappingSettings } from '../../balances/balance';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer } from '../../shared/http-client';
 import { isJsonObject } from '../../shared/json';
+import type { JsonValue } from '../../shared/json';
 import { judgeRefusal } from '../bank-errors';
 import { readRefusal } from '../bank-refusal';
 import { TLS_SECRETS } from '../client-tls';
@@ -55,8 +56,8 @@ export class MyposProvider implements BalanceProvider<MyposSettings> {
     return readSuccess(result, context);
   }
 
-  toBalances(body: string, question: BalanceQuestion): ParsedAnswer {
-    return toMyposBalances(body, question);
+  toBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer {
+    return toMyposBalances(body, question, json);
   }
 
   async check(connection: ProviderConnection<MyposSettings>): Promise<CheckResult> {
@@ -82,7 +83,8 @@ function readSuccess(answer: Answer, context: FailureContext): FetchResult {
   if (!json.ok) return unreadableRead(answer, json.problem, context);
   const hasBalances = isJsonObject(json.value) && json.value.balances !== undefined;
   if (!hasBalances && readRefusal(answer.status, answer.body).codes.length > 0) return refusedRead(answer, context);
-  return { kind: 'answered', httpStatus: answer.status, latencyMs: answer.latencyMs, body: answer.body };
+  const { status: httpStatus, latencyMs, body } = answer;
+  return { kind: 'answered', httpStatus, latencyMs, body, json: json.value };
 }
 
 /** Any refusal of the made-up consent is fine, for it shows that the API is there. */

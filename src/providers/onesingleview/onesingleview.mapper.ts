@@ -5,8 +5,8 @@ import type { BalanceQuestion, ParsedAnswer } from '../provider';
 import { parseBalanceById } from './onesingleview.payload';
 
 /** Pure: the body of balanceById as raw balances, refused where it is about another bank or account. */
-export function toOneSingleViewBalances(body: string, question: BalanceQuestion): ParsedAnswer {
-  const parsed = parseBalanceById(body);
+export function toOneSingleViewBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer {
+  const parsed = parseBalanceById(body, json);
   if (!parsed.ok) return refuse(parsed.outcome, parsed.reason);
   const { code, accountId, balance } = parsed.value;
   if (differs(code, question.bankCode)) {

@@ -23,8 +23,9 @@ export function isSuccess(root: JsonValue): root is JsonObject {
   return isJsonObject(root) && root.success === true;
 }
 
-export function parseBalanceById(body: string): Parsed<OneSingleViewBalances> {
-  const root = parseBody(body);
+/** `json`: the body, if it was read before. */
+export function parseBalanceById(body: string, json?: JsonValue): Parsed<OneSingleViewBalances> {
+  const root = parseBody(body, json);
   if (typeof root === 'string') return { ok: false, outcome: 'INVALID_PAYLOAD', reason: root };
   if (!isSuccess(root)) return { ok: false, outcome: 'BANK_ERROR', reason: 'the answer does not say success: true' };
   const { payload } = root;
@@ -60,9 +61,9 @@ function positiveNumber(value: JsonValue | undefined): number | undefined {
   return Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
-function parseBody(body: string): Exclude<JsonValue, string> | string {
+function parseBody(body: string, json?: JsonValue): Exclude<JsonValue, string> | string {
   try {
-    const root = parseJson(body);
+    const root = json ?? parseJson(body);
     return typeof root === 'string' ? 'the body is not a JSON object' : root;
   } catch (error) {
     if (error instanceof JsonProblem) return `the body is not usable JSON: ${error.message}`;

@@ -4,6 +4,7 @@ import { ProviderTokens } from '../../connections/provider-tokens';
 import type { GrantedToken } from '../../connections/provider-tokens';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
+import type { JsonValue } from '../../shared/json';
 import { TLS_SECRETS } from '../client-tls';
 import { failedCall, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
@@ -56,8 +57,8 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     return read;
   }
 
-  toBalances(body: string, question: BalanceQuestion): ParsedAnswer {
-    return toOneSingleViewBalances(body, question);
+  toBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer {
+    return toOneSingleViewBalances(body, question, json);
   }
 
   /** Asks for a token and lets it go: it proves credentials, signature and TLS, and reads nothing. */
@@ -75,7 +76,8 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     const json = readJson(result);
     if (!json.ok) return unreadableRead(result, json.problem, context);
     if (!isSuccess(json.value)) return refusedRead(result, context);
-    return { kind: 'answered', httpStatus: result.status, latencyMs: result.latencyMs, body: result.body };
+    const { status: httpStatus, latencyMs, body } = result;
+    return { kind: 'answered', httpStatus, latencyMs, body, json: json.value };
   }
 
   private async requestToken(connection: OneSingleViewConnection): Promise<GrantedToken | FailedRead> {
