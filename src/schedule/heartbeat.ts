@@ -7,7 +7,7 @@ import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { within } from '../shared/within';
-import { finishRuns, isServed, openScheduledRun } from '../sync/runs';
+import { fillNextStep, finishRuns, isServed, openScheduledRun } from '../sync/runs';
 import { Slots } from '../sync/slots';
 import { SyncWorker } from '../sync/sync.worker';
 
@@ -84,7 +84,11 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!row) return;
     this.clock.set(row.now);
     const slot = this.slots.newest(row.now);
-    if (!slot || slot.getTime() === this.servedSlotMs) return;
+    if (slot && slot.getTime() !== this.servedSlotMs) await this.openRunOf(slot);
+    await this.fillRuns();
+  }
+
+  private async openRunOf(slot: Date): Promise<void> {
     const run = await openScheduledRun(this.database, slot);
     if (run) {
       this.logger.log({ msg: 'run opened', runId: run.runId, slot, accounts: run.accounts });
@@ -92,6 +96,16 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     }
     // Not served where somebody else is just opening a run: that one may still fail.
     if (run || (await isServed(this.database, slot))) this.servedSlotMs = slot.getTime();
+  }
+
+  /** Also a run that a replica opened which is no more. What is in it already is read meanwhile. */
+  private async fillRuns(): Promise<void> {
+    while (!this.stopped) {
+      const step = await fillNextStep(this.database);
+      if (!step) return;
+      this.sync.wake();
+      if (step.complete) this.logger.log({ msg: 'run filled', runId: step.runId, accounts: step.accounts });
+    }
   }
 
   private async finishRuns(): Promise<void> {

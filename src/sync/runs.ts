@@ -10,7 +10,7 @@ export interface OpenedRun {
   joined: boolean;
 }
 
-/** Accounts put into a run by one statement: a run of a million must not meet any statement's time-out. */
+/** Accounts put into a run by one statement: a run of a million must not meet any statement's time-out, nor wait for its last. */
 const FILL_STEP = 20_000;
 
 /**
@@ -40,8 +40,9 @@ const SCOPE_LOCK = `hashtextextended('sync_run:' || $1, 0)`;
 const ALL: RunScope = { all: true };
 
 /**
- * Opens the run of a slot, once over all replicas; undefined when it was opened before, lies before this installation,
- * or another replica or an operator is just opening a run of all accounts (then the next poll looks again).
+ * Opens the run of a slot, once over all replicas, with the first of its accounts (`fillNextStep` puts in the others); undefined when
+ * it was opened before, lies before this installation, or another replica or an operator is just opening a run of all accounts (then
+ * the next poll looks again).
  */
 export async function openScheduledRun(database: Database, slot: Date): Promise<OpenedRun | undefined> {
   if (await isOpened(database, slot)) return undefined;
@@ -59,9 +60,51 @@ returning id`,
       [slot, scope],
     );
     if (!run) return undefined;
-    const accounts = await fill(tx, run.id, `a.status = 'active' and a.created_at <= $3::timestamptz`, slot);
+    const { accounts } = await fillScheduled(tx, { id: run.id, slot, filled_to: '0' });
     return { runId: run.id, accounts, joined: false };
   });
+}
+
+/** A scheduled run that is being filled. */
+interface FillingRun {
+  id: string;
+  slot: Date;
+  filled_to: string;
+}
+
+/** What one more step made of a run. */
+export interface FilledStep {
+  runId: string;
+  /** In the run so far. */
+  accounts: number;
+  complete: boolean;
+}
+
+/**
+ * Puts the next accounts into the oldest scheduled run that is not complete, and commits; undefined where there is none, or
+ * another replica is at it. Whoever opened the run may have died: its step is lost whole, and the next goes on from there.
+ */
+export async function fillNextStep(database: Database): Promise<FilledStep | undefined> {
+  return database.transaction(async (tx) => {
+    const [run] = await tx.query<FillingRun>({
+      name: 'sync-lock-filling-run',
+      text: `select id, slot, filled_to from sync_run where filled_to is not null order by id limit 1 for no key update skip locked`,
+    });
+    return run && fillScheduled(tx, run);
+  });
+}
+
+async function fillScheduled(tx: Queryable, run: FillingRun): Promise<FilledStep> {
+  const step = await fillOnce(tx, run.id, {
+    after: run.filled_to,
+    concerned: `a.status = 'active' and a.created_at <= $3::timestamptz`,
+    argument: run.slot,
+  });
+  const [row] = await tx.query<{ accounts: number }>(
+    `update sync_run set accounts = accounts + $2, filled_to = $3 where id = $1 returning accounts`,
+    [run.id, step.accounts, step.lastId ?? null],
+  );
+  return { runId: run.id, accounts: row?.accounts ?? 0, complete: step.lastId === undefined };
 }
 
 /** The slot has its run, or never gets one because it lies before this installation. */
@@ -89,7 +132,8 @@ export async function openManualRun(tx: Queryable, request: ManualRun): Promise<
   const [running] = await tx.query<{ id: string; accounts: number }>(
     // A run whose accounts are all read goes on no more, even if nobody has written that down yet.
     `select id, accounts from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
-  and exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open') order by id limit 1`,
+  and (filled_to is not null or exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open'))
+order by id limit 1`,
     [scope, request.force],
   );
   if (running) return { runId: running.id, accounts: running.accounts, joined: true };
@@ -112,17 +156,33 @@ async function fillManual(tx: Queryable, runId: string, scope: RunScope): Promis
 
 async function fill(tx: Queryable, runId: string, concerned: string, argument: unknown): Promise<number> {
   let accounts = 0;
-  for (let lastId: string | null = '0'; lastId !== null;) {
-    const [step]: { accounts: number; last_id: string | null }[] = await tx.query(fillStep(concerned), [
-      runId,
-      lastId,
-      argument,
-    ]);
-    accounts += step?.accounts ?? 0;
-    lastId = step && step.accounts === FILL_STEP ? step.last_id : null;
+  for (let after: string | undefined = '0'; after !== undefined;) {
+    const step: FillOutcome = await fillOnce(tx, runId, { after, concerned, argument });
+    accounts += step.accounts;
+    after = step.lastId;
   }
   await tx.query(`update sync_run set accounts = $2 where id = $1`, [runId, accounts]);
   return accounts;
+}
+
+interface FillOutcome {
+  accounts: number;
+  /** Where the next step goes on; undefined after the last one. */
+  lastId: string | undefined;
+}
+
+async function fillOnce(
+  tx: Queryable,
+  runId: string,
+  { after, concerned, argument }: { after: string; concerned: string; argument: unknown },
+): Promise<FillOutcome> {
+  const [step] = await tx.query<{ accounts: number; last_id: string | null }>(fillStep(concerned), [
+    runId,
+    after,
+    argument,
+  ]);
+  const accounts = step?.accounts ?? 0;
+  return { accounts, lastId: accounts === FILL_STEP ? (step?.last_id ?? undefined) : undefined };
 }
 
 /** Ends every run whose accounts all have an outcome; returns the ids. */
@@ -133,7 +193,7 @@ export async function finishRuns(db: Queryable): Promise<string[]> {
 set finished_at = now(),
     outcomes = (select coalesce(jsonb_object_agg(o.outcome, o.n), '{}')
                 from (select outcome, count(*) as n from sync_run_account where run_id = r.id group by outcome) o)
-where r.finished_at is null and not exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open')
+where r.finished_at is null and r.filled_to is null and not exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open')
 returning id`,
   });
   return rows.map((row) => row.id);

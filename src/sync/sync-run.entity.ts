@@ -27,6 +27,10 @@ export class SyncRunEntity {
   @Column('integer', { default: 0 })
   accounts: number;
 
+  /** The last account put in so far, while the run is being filled; null once it is complete. */
+  @Column('bigint', { nullable: true })
+  filledTo: string | null;
+
   /** Accounts by outcome, counted once when the run is finished. */
   @Column('jsonb', { nullable: true })
   outcomes: Record<string, number> | null;

@@ -1,4 +1,4 @@
-import { openScheduledRun } from '../../src/sync/runs';
+import { fillNextStep, finishRuns, openScheduledRun } from '../../src/sync/runs';
 import { addMyposAccount, callsOf, type AddedAccount } from '../support/bank-accounts';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, TestGateway, type Json } from '../support/gateway';
@@ -60,6 +60,22 @@ describe('slots', () => {
       await gateway.delivered();
       expect(await gateway.list('/admin/runs')).toHaveLength(1);
       expect(await outside.amlyze.ledger()).toHaveLength(ACCOUNTS);
+    } finally {
+      await Promise.all(gateways.map((each) => each.close()));
+    }
+  });
+
+  it('are filled by whoever is there, where the replica that opened the run is no more', async () => {
+    await standingInstallation();
+    const [run] = await testDatabase.database.query<{ id: string }>(
+      `insert into sync_run (trigger, slot, scope, filled_to) select 'schedule', date_trunc('day', now(), 'UTC'), '{"all": true}', 0 returning id`,
+    );
+    const gateways = await startAll(2);
+    try {
+      expect(await gateways[0]?.finished(run?.id ?? '')).toMatchObject({
+        accounts: ACCOUNTS,
+        outcomes: { READ: ACCOUNTS },
+      });
     } finally {
       await Promise.all(gateways.map((each) => each.close()));
     }
@@ -153,7 +169,36 @@ from subjects s join consent c on c.id = s.consent_id`,
       [pausedConnection],
     );
     const run = await openScheduledRun(database, new Date());
-    expect(run).toMatchObject({ accounts: 50_000 });
+    expect(run).toMatchObject({ accounts: 20_000 });
+    // What is in it can be read by now; but even if all of it were, the run is not over.
+    const read = await database.query(
+      `update sync_run_account set outcome = 'READ', reading_id = 0 where outcome is null returning 1`,
+    );
+    expect(read).toHaveLength(10_000);
+    expect(await finishRuns(database)).toEqual([]);
+    await database.query(`update sync_run_account set outcome = null, reading_id = null where reading_id = 0`);
+
+    // Replicas that come at the same time, and one that dies in the middle of its step.
+    await database.transaction(async (tx) => {
+      await tx.query('lock table sync_run_account in share mode');
+      const dying = expect(fillNextStep(database)).rejects.toThrow('terminating connection');
+      await eventually('the step is under way', async () => {
+        const [killed] = await database.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return killed !== undefined;
+      });
+      await dying;
+    });
+    const steps = [
+      ...(await Promise.all([fillNextStep(database), fillNextStep(database)])),
+      await fillNextStep(database),
+    ];
+    expect(steps.filter((step) => step !== undefined)).toEqual([
+      { runId: run?.runId, accounts: 40_000, complete: false },
+      { runId: run?.runId, accounts: 50_000, complete: true },
+    ]);
+    expect(await fillNextStep(database)).toBeUndefined();
     const counts = await database.query(
       `select s.connection_id, s.outcome, count(*)::int as n, count(b.id)::int as readings
 from sync_run_account s left join balance_reading b on b.id = s.reading_id group by 1, 2 order by 1`,
