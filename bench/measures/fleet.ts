@@ -8,7 +8,7 @@ import { peakRss, type Measure } from './measure';
 
 const SIZE = { registered: 1_000_000, due: 50_000 };
 /** Long enough for a replica to be up before its slot. */
-const AHEAD_MS = 6_000;
+const AHEAD_MS = 4_000;
 const OPEN_WITHIN_MS = 180_000;
 
 interface Slot {

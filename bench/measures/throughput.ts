@@ -18,7 +18,7 @@ const SCRIPT_ACCOUNTS = 500;
 const LEAST_SHARE_OF_CEILING = 0.18;
 
 /** See docs/performance.md for where the rest goes. */
-const REACHED = { ofLoop: 0.8, ofScript: 2.2, cpuOfLoop: 2.2 };
+const REACHED = { ofScript: 2.4, cpuOfLoop: 2.2 };
 
 interface Competitors {
   gateway: BenchGateway;
@@ -147,7 +147,7 @@ function toMeasured(
       name: 'gateway ÷ loop',
       unit: '',
       rounds: quotients(rate('gateway'), rate('loop')),
-      target: { atLeast: 0.9, reached: REACHED.ofLoop },
+      target: { atLeast: 0.9 },
     },
     {
       name: 'gateway ÷ script',

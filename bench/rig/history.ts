@@ -20,7 +20,7 @@ export interface TwoAges {
   bytesPerRecord: number;
 }
 
-const FULL = { accounts: 50_000, records: 5_000_000 };
+const FULL = { accounts: 20_000, records: 5_000_000 };
 
 const made = new WeakMap<BenchRig, Promise<TwoAges>>();
 
@@ -74,7 +74,9 @@ async function copyRun(rig: BenchRig, installation: Installation, copies: number
   await share(sessions, numbersTo(copies), async (session, copy) => {
     for (const statement of statements) await session.query(statement, [copy]);
   });
-  for (const { make } of secondary) await client.query(make);
+  await share(sessions, secondary, async (session, { make }) => {
+    await session.query(make);
+  });
   for (const statement of sql.ADVANCE_SEQUENCES) await client.query(statement);
   // What autovacuum would have done meanwhile; otherwise it would begin in the middle of a round.
   await share(sessions, sql.HISTORY_TABLES, async (session, table) => {

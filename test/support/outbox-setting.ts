@@ -38,6 +38,12 @@ export class OutboxSetting {
     return this.testDatabase.database;
   };
 
+  /** For a session beside the pool's. */
+  get url(): string {
+    if (!this.testDatabase) throw new Error('no test is running');
+    return this.testDatabase.url;
+  }
+
   readonly claim = (more: Partial<ClaimRequest> = {}): Promise<ClaimedBatch | undefined> =>
     claimDue(this.db(), { ...REQUEST, ...more });
 

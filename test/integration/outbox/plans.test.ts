@@ -1,8 +1,10 @@
+import { Client } from 'pg';
+import { PLANNER_OPTIONS } from '../../../src/database/planner-options';
 import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { claimDue, claimGroup } from '../../../src/outbox/claim';
 import { cutInTwo, extendLease, settleCalls, takeBackExpired } from '../../../src/outbox/settle';
 import { takeTurn } from '../../../src/outbox/turn';
-import type { Queryable } from '../../../src/shared/database';
+import type { Queryable, Sql } from '../../../src/shared/database';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 import { settleAccepted } from '../../support/settle-accepted';
 
@@ -153,5 +155,36 @@ select 'operations', 1, 'test', now(), 'answered' from generate_series(1, 20000)
       return (await rowsLookedAt(tx, 'delivery_attempt')) - before;
     });
     expect(read).toBeLessThanOrEqual(8 * 3);
+  });
+
+  test('logging a batch compares no settlement with every other, in the first plan and in the one that is kept', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(8 * 100));
+    const session = new Client({ connectionString: outbox.url, options: PLANNER_OPTIONS.join(' ') });
+    const plans: string[] = [];
+    session.on('notice', ({ message }) => plans.push(message ?? ''));
+    await session.connect();
+    try {
+      await session.query(
+        `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on; set auto_explain.log_level = notice`,
+      );
+      const db: Queryable = {
+        query: async <T>(sql: Sql, values: readonly unknown[] = []) =>
+          (await session.query(typeof sql === 'string' ? { text: sql } : sql, [...values])).rows as T[],
+      };
+      for (let round = 0; round < 8; round += 1) {
+        const batch = await claimDue(db, REQUEST);
+        if (batch?.records.length !== REQUEST.limit) throw new Error('no full batch was claimed');
+        await settleAccepted(db, batch);
+      }
+    } finally {
+      await session.end();
+    }
+    const settlements = plans.filter((plan) => plan.includes('Insert on delivery_result'));
+    expect(settlements).toHaveLength(8);
+    for (const plan of settlements) {
+      const compared = [...plan.matchAll(/Rows Removed by (?:Join )?Filter: (\d+)/g)].map(([, rows]) => Number(rows));
+      // The search for a successor drops each record itself.
+      expect(Math.max(0, ...compared)).toBeLessThanOrEqual(REQUEST.limit);
+    }
   });
 });
