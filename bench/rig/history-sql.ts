@@ -19,14 +19,14 @@ export interface Spans {
 
 /** The original moves so far into the past that all copies lie between it and now. */
 export const MOVE_ORIGINAL = [
-  `update sync_run set started_at = started_at - interval '60 days', finished_at = finished_at - interval '60 days'`,
-  `update balance_reading set fetched_at = fetched_at - interval '60 days', balance_at = balance_at - interval '60 days'`,
-  `update amlyze_record set balance_at = balance_at - interval '60 days', created_at = created_at - interval '60 days',
-    settled_at = settled_at - interval '60 days'`,
-  `update access_ledger set read_at = read_at - interval '60 days'`,
+  `update sync_run set started_at = started_at - interval '150 days', finished_at = finished_at - interval '150 days'`,
+  `update balance_reading set fetched_at = fetched_at - interval '150 days', balance_at = balance_at - interval '150 days'`,
+  `update amlyze_record set balance_at = balance_at - interval '150 days', created_at = created_at - interval '150 days',
+    settled_at = settled_at - interval '150 days'`,
+  `update access_ledger set read_at = read_at - interval '150 days'`,
 ];
 
-/** A hundred copies fill 54 days. */
+/** 250 copies fill 136 days. */
 const later = (column: string): string => `(${column} + $1::int * interval '13 hours')`;
 /** Ends in date and digest, as the gateway's numbers do. */
 const number = (column: string): string =>
