@@ -26,6 +26,8 @@ export async function makeFleet(rig: BenchRig, { registered, due }: FleetSize): 
   const installation = await rig.install();
   const gateway = await rig.startGateway(installation);
   const client = await rig.session(installation);
+  // Keys of the filling are not what is measured.
+  await client.query('set session_replication_role = replica');
   const baseUrl = rig.peers.mypos.control.url;
   const active = await connectBank(gateway, { name: 'active', baseUrl });
   await client.query(REGISTER, [active.consentId, 1, due]);

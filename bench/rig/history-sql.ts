@@ -17,17 +17,22 @@ export interface Spans {
   ledger: string;
 }
 
-/** The original moves so far into the past that all copies lie between it and now. */
-export const MOVE_ORIGINAL = [
-  `update sync_run set started_at = started_at - interval '150 days', finished_at = finished_at - interval '150 days'`,
-  `update balance_reading set fetched_at = fetched_at - interval '150 days', balance_at = balance_at - interval '150 days'`,
-  `update amlyze_record set balance_at = balance_at - interval '150 days', created_at = created_at - interval '150 days',
-    settled_at = settled_at - interval '150 days'`,
-  `update access_ledger set read_at = read_at - interval '150 days'`,
-];
+const HOURS_APART = 13;
 
-/** 250 copies fill 136 days. */
-const later = (column: string): string => `(${column} + $1::int * interval '13 hours')`;
+/** The original moves so far into the past that all copies lie between it and yesterday. */
+export function moveOriginal(copies: number): string[] {
+  const span = `interval '${(copies + 2) * HOURS_APART} hours'`;
+  const earlier = (...columns: string[]): string =>
+    columns.map((column) => `${column} = ${column} - ${span}`).join(', ');
+  return [
+    `update sync_run set ${earlier('started_at', 'finished_at')}`,
+    `update balance_reading set ${earlier('fetched_at', 'balance_at')}`,
+    `update amlyze_record set ${earlier('balance_at', 'created_at', 'settled_at')}`,
+    `update access_ledger set ${earlier('read_at')}`,
+  ];
+}
+
+const later = (column: string): string => `(${column} + $1::int * interval '${HOURS_APART} hours')`;
 /** Ends in date and digest, as the gateway's numbers do. */
 const number = (column: string): string =>
   `left(${column}, length(${column}) - 41) || to_char(${later('r.balance_at')} at time zone 'UTC', 'YYYYMMDD') || '-' || md5(${column} || $1::int)`;

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { Options } from '../options';
 import { tellPeers } from './accounts';
 import type { BenchRig } from './bench-rig';
+import { asBulkLoad } from './bulk-load';
 import type { Installation } from './gateway';
 import { gatewayRound } from './gateway-round';
 import { registered } from './registered';
@@ -43,7 +44,7 @@ async function seed(rig: BenchRig, options: Options): Promise<TwoAges> {
   await gateway.stop();
   await client.end();
   const beganMs = performance.now();
-  await copyRun(rig, old, copies);
+  await asBulkLoad(rig, old, () => copyRun(rig, old, copies));
   const seedSeconds = (performance.now() - beganMs) / 1000;
   const bytesPerRecord = ((await sizeOf(rig, old)) - (await sizeOf(rig, fresh))) / (accounts * copies);
   return { fresh, old, accounts, records: accounts * copies, seedSeconds, bytesPerRecord };
@@ -60,7 +61,7 @@ async function sizeOf(rig: BenchRig, installation: Installation): Promise<number
 async function copyRun(rig: BenchRig, installation: Installation, copies: number): Promise<void> {
   const sessions = await Promise.all([bulkSession(rig, installation), bulkSession(rig, installation)]);
   const [client] = sessions;
-  for (const statement of sql.MOVE_ORIGINAL) await client.query(statement);
+  for (const statement of sql.moveOriginal(copies)) await client.query(statement);
   const { rows: secondary } = await client.query<sql.SecondaryIndex>(sql.SECONDARY, [sql.HISTORY_TABLES]);
   for (const { index, constraint, table } of secondary) {
     await client.query(
