@@ -2,7 +2,6 @@ import type { Client } from 'pg';
 import type { Options } from '../options';
 import { tellPeers } from './accounts';
 import type { BenchRig } from './bench-rig';
-import { asBulkLoad } from './bulk-load';
 import type { Installation } from './gateway';
 import { gatewayRound } from './gateway-round';
 import { registered } from './registered';
@@ -44,7 +43,7 @@ async function seed(rig: BenchRig, options: Options): Promise<TwoAges> {
   await gateway.stop();
   await client.end();
   const beganMs = performance.now();
-  await asBulkLoad(rig, old, () => copyRun(rig, old, copies));
+  await copyRun(rig, old, copies);
   const seedSeconds = (performance.now() - beganMs) / 1000;
   const bytesPerRecord = ((await sizeOf(rig, old)) - (await sizeOf(rig, fresh))) / (accounts * copies);
   return { fresh, old, accounts, records: accounts * copies, seedSeconds, bytesPerRecord };
