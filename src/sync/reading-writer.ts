@@ -51,6 +51,13 @@ export class ReadingWriter {
       return await this.writes.add(result);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
+      // Once for all that wait: each of them fails for the same reason.
+      if (!this.blocked) {
+        this.logger.warn({
+          msg: 'readings wait for the database; no account is read until they are written',
+          error: String(error),
+        });
+      }
     }
     this.unwritten += 1;
     try {

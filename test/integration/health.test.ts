@@ -119,6 +119,12 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
     await database.query(
       'create trigger no_space before insert on balance_reading for each row execute function no_space()',
     );
+    const warnings: unknown[] = [];
+    gateway.app.useLogger({
+      log: () => undefined,
+      error: () => undefined,
+      warn: (line: unknown) => void warnings.push(line),
+    });
     const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [account.id] });
     const full = await eventually('readiness is lost', async () => {
       const answer = await ready();
@@ -129,6 +135,14 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
     await database.query('drop function no_space cascade');
     await eventually('ready again', async () => (await ready()).http === 200, 5_000);
     expect(await gateway.finished(runId)).toMatchObject({ outcomes: { READ: 1 } });
+    gateway.app.useLogger(false);
+    // Once, however often it was tried.
+    expect(warnings).toEqual([
+      {
+        msg: 'readings wait for the database; no account is read until they are written',
+        error: 'error: could not extend file',
+      },
+    ]);
   });
 
   describe('while the database is away', () => {
