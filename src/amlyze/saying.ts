@@ -101,10 +101,9 @@ function toJsonText(value: JsonValue): string {
   if (value instanceof JsonNumber) return value.source;
   if (Array.isArray(value)) return `[${value.map(toJsonText).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
-  let members = '';
-  // Inherits nothing, so these are its own keys.
-  for (const key in value) members += `${members && ','}${JSON.stringify(key)}:${toJsonText(value[key] ?? null)}`;
-  return `{${members}}`;
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${JSON.stringify(key)}:${toJsonText(member)}`)
+    .join(',')}}`;
 }
 
 /** Never cuts a surrogate pair in two. */

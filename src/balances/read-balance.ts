@@ -65,8 +65,7 @@ export function agreeOnOne(readings: readonly BalanceReading[], steps: Step[]): 
   return agreed;
 }
 
-const STATED = ['reported', 'value', 'balanceAt'] as const;
-type Stated = (typeof STATED)[number];
+type Stated = 'reported' | 'value' | 'balanceAt';
 
 function agree(readings: readonly BalanceReading[], field: Stated, same: (a: string, b: string) => boolean): boolean {
   let first: string | undefined;
@@ -83,14 +82,10 @@ function agree(readings: readonly BalanceReading[], field: Stated, same: (a: str
  * so that the order of the list does not name the outcome.
  */
 function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined {
-  for (const field of STATED) {
-    let first: Refusal | undefined;
-    for (const { [field]: stated } of readings) {
-      if (!(stated instanceof Refusal)) continue;
-      if (first === undefined || (first.outcome !== 'INVALID_PAYLOAD' && stated.outcome === 'INVALID_PAYLOAD'))
-        first = stated;
-    }
-    if (first !== undefined) return first;
+  for (const field of ['reported', 'value', 'balanceAt'] as const) {
+    const refusals = readings.map(({ [field]: stated }) => stated).filter((stated) => stated instanceof Refusal);
+    const refusal = refusals.find(({ outcome }) => outcome === 'INVALID_PAYLOAD') ?? refusals[0];
+    if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
