@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import type { RecordChannel } from './record-state';
 
 /** A record that this replica may send until its lease ends. Every later write names `epoch`, the fence. */
@@ -84,7 +85,7 @@ const CLAIM_TAIL = `
 ), parked as (
   update amlyze_record r
   set next_attempt_at = greatest(h.head_due, h.head_lease, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 1 end))
-  from headed h where r.id = h.id and h.head_id <> h.id
+  from headed h where ${lookedUp('r.id', 'h.id')} and h.head_id <> h.id
   returning 1
 ), attempt as (
   insert into delivery_attempt (endpoint, records, replica)
@@ -95,10 +96,10 @@ const CLAIM_TAIL = `
   set state = 'sending', epoch = r.epoch + 1, lease_until = now() + make_interval(secs => $3::float8), next_attempt_at = null,
       attempt_id = attempt.id, in_doubt = true
   from ready, attempt
-  where r.id = ready.id
+  where ${lookedUp('r.id', 'ready.id')}
   returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id,
     r.operation_ext_id, r.business_unit, r.payload, r.sealed, ready.in_doubt as was_in_doubt,
-    r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
+    r.epoch > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'r.id')} and d.verdict = 'rejected') as rejected_before,
     r.attempts, r.whole_failures
 )
 select claimed.*, p.parked from (select count(*)::int as parked from parked) p left join claimed on true`;
@@ -148,13 +149,13 @@ with recursive open_group as (
   from open_group o where o.id is not null
 )
 select g.id, g.root_id, g.depth, root.created_at as root_created_at, due.records
-from open_group o join delivery_group g on g.id = o.id join delivery_group root on root.id = g.root_id cross join lateral (
+from open_group o join delivery_group g on ${lookedUp('g.id', 'o.id')} join delivery_group root on ${lookedUp('root.id', 'g.root_id')} cross join lateral (
   select count(*)::int as records, bool_or(m.id = any($2::bigint[])) as excepted
   from (select r.id, r.channel, r.state, r.next_attempt_at from amlyze_record r where r.batch_group = o.id offset 0) m
   where m.channel = $1 and m.state = 'pending' and m.next_attempt_at <= now()
 ) due
 where due.records > 0 and not due.excepted
-order by g.id limit 8`,
+order by o.id limit 8`,
 };
 
 /**

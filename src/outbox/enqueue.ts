@@ -1,5 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { jsonLines } from '../shared/json-lines';
+import { lookedUp } from '../shared/looked-up';
 
 /** A balance record about to be frozen: everything is decided, only durability is missing. */
 export interface NewBalanceRecord {
@@ -87,7 +88,7 @@ const KEY_STATES = {
   text: `
 select w.ord, k.revision, k.value, k.communication_number, k.settings_hash, newest.balance_at as newest_sent_at
 from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as w(account_id, balance_type, key, ord)
-left join record_key k on k.account_id = w.account_id and k.balance_type = w.balance_type and k.key = w.key
+left join record_key k on ${lookedUp('k.account_id', 'w.account_id')} and k.balance_type = w.balance_type and k.key = w.key
 left join lateral (
   select r.balance_at from amlyze_record r
   where r.account_id = w.account_id and r.balance_type = w.balance_type and r.state in ('accepted', 'sending')

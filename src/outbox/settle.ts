@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
 import { BEING_SENT, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS, WAITING } from './settlement-sql';
@@ -74,7 +75,7 @@ with given as materialized (
       as e(attempt_id, outcome, http_status, detail, latency_ms)
     limit $21
   ) e
-  where a.id = e.attempt_id and a.finished_at is null
+  where ${lookedUp('a.id', 'e.attempt_id')} and a.finished_at is null
 ), released as (
   update amlyze_record r set next_attempt_at = least(r.next_attempt_at, now())
   from settled s cross join lateral (
@@ -83,7 +84,7 @@ with given as materialized (
     order by o.balance_at, o.revision
     limit 1
   ) successor
-  where s.state <> 'pending' and r.id = successor.id and ${WAITING} and r.attempts = 0 and r.whole_failures = 0
+  where s.state <> 'pending' and ${lookedUp('r.id', 'successor.id')} and ${WAITING} and r.attempts = 0 and r.whole_failures = 0
 )
 select id from settled`,
 };
@@ -123,7 +124,7 @@ const EXTEND = {
 with held as materialized (
   select r.id from amlyze_record r where r.id = any($1::bigint[]) and r.attempt_id = $2 and ${BEING_SENT} for update skip locked
 )
-update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where r.id = held.id`,
+update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where ${lookedUp('r.id', 'held.id')}`,
 };
 
 /**
@@ -150,12 +151,12 @@ with expired as materialized (
   on conflict do nothing
 ), completed as (
   update delivery_attempt a set finished_at = now(), outcome = 'lost', detail = 'the lease ran out before an answer was settled'
-  from (select distinct attempt_id from expired) e where a.id = e.attempt_id and a.finished_at is null
+  from (select distinct attempt_id from expired) e where ${lookedUp('a.id', 'e.attempt_id')} and a.finished_at is null
 )
 update amlyze_record r
 set state = 'pending', lease_until = null, attempt_id = null, next_attempt_at = now(), epoch = r.epoch + 1,
     whole_failures = r.whole_failures + case when e.attempt_id is null then 0 else 1 end
-from expired e where r.id = e.id
+from expired e where ${lookedUp('r.id', 'e.id')}
 returning r.id`,
 };
 

@@ -1,3 +1,4 @@
+import { lookedUp } from '../shared/looked-up';
 import type { SettledCall, Settlement } from './settle';
 
 // Two statements settle records: a batch's, and the turn of a channel without batches. What they share stands here, once.
@@ -18,7 +19,7 @@ export const BEING_SENT = "coalesce(r.lease_until, '-infinity') > '-infinity'";
 export const WAITING = "coalesce(r.next_attempt_at, 'infinity') < 'infinity'";
 
 /** Which record a settlement is for, while its claim is still ours. */
-export const STILL_OURS = `r.id = g.id and r.epoch = g.epoch and ${BEING_SENT}`;
+export const STILL_OURS = `${lookedUp('r.id', 'g.id')} and r.epoch = g.epoch and ${BEING_SENT}`;
 
 /**
  * The line of the log that every given settlement leaves, also one whose claim was lost. `not in` is answered from a hash; a

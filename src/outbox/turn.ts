@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import type { ClaimedRecord } from './claim';
 import type { RecordChannel } from './record-state';
 import type { SettledCall } from './settle';
@@ -83,7 +84,7 @@ with given as materialized (
   update delivery_attempt a
   set finished_at = now(), outcome = g.outcome, http_status = g.http_status, detail = g.detail, latency_ms = g.latency_ms
   from given g
-  where a.id = g.attempt_id and a.finished_at is null
+  where ${lookedUp('a.id', 'g.attempt_id')} and a.finished_at is null
 ), leave as materialized (
   select pg_get_serial_sequence('delivery_attempt', 'id')::regclass as attempt_ids
   from amlyze_endpoint where endpoint = $20 and generation = $21 and (pause is null or $22)
@@ -100,9 +101,9 @@ with given as materialized (
   set state = 'sending', epoch = r.epoch + 1, in_doubt = true, next_attempt_at = null,
       lease_until = now() + make_interval(secs => $26::float8), attempt_id = nextval((select attempt_ids from leave))
   from candidate c
-  where r.id = c.id
+  where ${lookedUp('r.id', 'c.id')}
   returning r.id, r.attempt_id, r.epoch, r.communication_number, r.operation_ext_id, r.business_unit, r.payload, r.sealed, c.in_doubt,
-    r.epoch > 1 and exists (select 1 from delivery_result d where d.record_id = r.id and d.verdict = 'rejected') as rejected_before,
+    r.epoch > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'r.id')} and d.verdict = 'rejected') as rejected_before,
     r.attempts, r.whole_failures, c.next_attempt_at as due
 ), started as (
   insert into delivery_attempt (id, endpoint, records, replica) select attempt_id, $20, 1, $27 from claimed
@@ -191,11 +192,11 @@ const EXTEND = {
   // What is being settled is passed over, see outbox-extend-lease.
   text: `
 with mine as materialized (
-  select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on r.id = g.id
+  select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on ${lookedUp('r.id', 'g.id')}
   where r.epoch = g.epoch and ${BEING_SENT}
   for update of r skip locked
 )
-update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where r.id = mine.id`,
+update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where ${lookedUp('r.id', 'mine.id')}`,
 };
 
 /** Renews the leases of all that this replica holds of the channel. */

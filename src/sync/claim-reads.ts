@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
 import { loadSubjects, toState, type ClaimQuota, type QueuePlace, type SubjectRow } from './subject-state';
 import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
@@ -29,7 +30,7 @@ with wanted as (
     as w(connection_id, quota, after_micros, after_run, after_account)
 ), picked as materialized (
   select p.id, w.connection_id, p.due_at, p.run_id, p.account_id from wanted w cross join lateral (
-    select u.id, s.due_at, s.run_id, s.account_id from sync_run_account s join access_subject u on u.id = s.subject_id
+    select u.id, s.due_at, s.run_id, s.account_id from sync_run_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
     where s.connection_id = w.connection_id and s.outcome is null and s.due_at <= now()
       and (s.due_at, s.run_id, s.account_id) > (w.after_due, w.after_run, w.after_account)
       and (u.lease_until is null or u.lease_until < now())
@@ -41,7 +42,7 @@ with wanted as (
 update access_subject u
 set epoch = u.epoch + 1, claimed_by = $3, lease_until = now() + make_interval(secs => $4::float8)
 from (select distinct on (id) * from picked order by id, due_at desc, run_id desc, account_id desc) p
-where u.id = p.id
+where ${lookedUp('u.id', 'p.id')}
 returning u.id, p.connection_id, (extract(epoch from p.due_at) * 1000000)::bigint as due_micros, p.run_id, p.account_id`,
 };
 
@@ -166,11 +167,11 @@ const EXTEND = {
   // A claim that is ending has its row locked, and nobody else can take it meanwhile; one that has ended has no lease left.
   text: `
 with mine as materialized (
-  select u.id from unnest($1::bigint[], $2::bigint[]) as c(id, epoch) join access_subject u on u.id = c.id
+  select u.id from unnest($1::bigint[], $2::bigint[]) as c(id, epoch) join access_subject u on ${lookedUp('u.id', 'c.id')}
   where u.epoch = c.epoch and u.claimed_by is not null
   for update of u skip locked
 )
-update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where u.id = mine.id
+update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where ${lookedUp('u.id', 'mine.id')}
 returning u.id`,
 };
 
@@ -192,11 +193,11 @@ const GIVE_BACK = {
 with mine as (
   update access_subject u set claimed_by = null, lease_until = null
   from unnest($1::bigint[], $2::bigint[]) as c(id, epoch)
-  where u.id = c.id and u.epoch = c.epoch and u.claimed_by is not null
+  where ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch and u.claimed_by is not null
   returning u.id
 )
 delete from access_ledger l using unnest($1::bigint[], $3::uuid[]) as x(subject_id, request_id), mine
-where mine.id = x.subject_id and l.subject_id = x.subject_id and l.request_id = x.request_id
+where mine.id = x.subject_id and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id
   and l.read_at > now() - interval '1 day'`,
 };
 

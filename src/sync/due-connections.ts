@@ -12,7 +12,7 @@ with recursive open_connection as (
 )
 select connection_id from open_connection o
 where connection_id is not null
-  and exists (select 1 from sync_run_account d where d.connection_id = o.connection_id and d.outcome is null and d.due_at <= now())`,
+  and (select true from sync_run_account d where d.connection_id = o.connection_id and d.outcome is null and d.due_at <= now() limit 1)`,
 };
 
 /** Connections with accounts that are due now. One index step a connection, however many accounts wait. */

@@ -132,7 +132,7 @@ export async function openManualRun(tx: Queryable, request: ManualRun): Promise<
   const [running] = await tx.query<{ id: string; accounts: number }>(
     // A run whose accounts are all read goes on no more, even if nobody has written that down yet.
     `select id, accounts from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
-  and (filled_to is not null or exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open'))
+  and (filled_to is not null or (select true from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open' limit 1))
 order by id limit 1`,
     [scope, request.force],
   );
@@ -193,7 +193,7 @@ export async function finishRuns(db: Queryable): Promise<string[]> {
 set finished_at = now(),
     outcomes = (select coalesce(jsonb_object_agg(o.outcome, o.n), '{}')
                 from (select outcome, count(*) as n from sync_run_account where run_id = r.id group by outcome) o)
-where r.finished_at is null and r.filled_to is null and not exists (select 1 from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open')
+where r.finished_at is null and r.filled_to is null and (select true from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open' limit 1) is null
 returning id`,
   });
   return rows.map((row) => row.id);

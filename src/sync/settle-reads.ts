@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import type { ClaimedSubject } from './claim-reads';
 import type { Stop, SubjectResult } from './subject-result';
 
@@ -72,7 +73,7 @@ export async function pinTypes(
       text: `update account a set pinned_types = p.types || a.pinned_types
 from (select account_id, jsonb_object_agg(code, provider_type) as types
       from unnest($1::bigint[], $2::text[], $3::text[]) as f(account_id, code, provider_type) group by account_id) p
-where a.id = p.account_id`,
+where ${lookedUp('a.id', 'p.account_id')}`,
     },
     [fresh.map((f) => f.accountId), fresh.map((f) => f.code), fresh.map((f) => f.providerType)],
   );

@@ -1,5 +1,6 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 
 /** One account that waits for its subject's read, with the runs that wait, the leading one first. */
 export interface WaitingAccount {
@@ -38,7 +39,7 @@ const LOAD_WAITING = {
 select s.subject_id, s.run_id, s.account_id, s.tries, r.slot, r.started_at, r.force,
   a.currency, a.account_ext_id, a.business_unit, a.status = 'closed' as closed, a.pinned_types,
   before.outcomes as outcomes_before, before.reason as reason_before
-from sync_run_account s join sync_run r on r.id = s.run_id join account a on a.id = s.account_id
+from sync_run_account s join sync_run r on ${lookedUp('r.id', 's.run_id')} join account a on ${lookedUp('a.id', 's.account_id')}
 cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
   from (select id, outcome, reason from balance_reading where account_id = s.account_id order by id desc limit s.tries) b

@@ -2,6 +2,7 @@ import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 import { at, insertReadings, type ReadingRow } from './insert-readings';
 import { businessKey, planRecord, type RecordIdentity } from './plan-records';
 import { giveBackReads, pinTypes, setRepeat, stopAsAsked } from './settle-reads';
@@ -20,8 +21,8 @@ export interface WrittenGroup {
 // A commit whose answer was lost is tried again; the claim it released tells that it took place.
 const HOLD = {
   name: 'sync-hold-subjects',
-  text: `select u.id, u.epoch from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on u.id = c.id and u.epoch = c.epoch
-where u.claimed_by is not null order by u.id for update of u`,
+  text: `select u.id, u.epoch from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch
+where u.claimed_by is not null order by c.id for update of u`,
 };
 
 /**
@@ -183,7 +184,7 @@ const FINISH = {
   text: `update sync_run_account s set outcome = f.outcome, reading_id = f.reading_id
 from (select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) limit $5)
   as f(run_id, account_id, outcome, reading_id)
-where s.run_id = f.run_id and s.account_id = f.account_id and coalesce(s.outcome, '') = ''`,
+where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id and coalesce(s.outcome, '') = ''`,
 };
 
 async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: readonly string[]): Promise<void> {
@@ -203,7 +204,7 @@ async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: r
 const RELEASE = {
   name: 'sync-release-subjects',
   text: `update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.called then now() else u.last_read_at end
-from unnest($1::bigint[], $2::boolean[]) as c(id, called) where u.id = c.id`,
+from unnest($1::bigint[], $2::boolean[]) as c(id, called) where ${lookedUp('u.id', 'c.id')}`,
 };
 
 async function release(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {

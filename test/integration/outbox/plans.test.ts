@@ -96,6 +96,47 @@ from unnest($1::bigint[]) a, generate_series($3::integer, $4) t`,
     expect(looks).toBeLessThan(12);
   });
 
+  test('claims and takes back by plans that were made in an outbox which was analyzed before its first record', async () => {
+    const accounts = await outbox.rows.accounts(2_000);
+    await db().query('alter table amlyze_record set (autovacuum_enabled = false)');
+    await db().query('vacuum analyze amlyze_record');
+    const looks = await db().transaction(async (tx) => {
+      await openEndpoint(tx, 'operations', 'test');
+      const turn = {
+        endpoint: 'operations',
+        replica: 'test',
+        leaseSeconds: 30,
+        limit: 16,
+        generation: '0',
+        probe: false,
+      };
+      const look = async (): Promise<(number | undefined)[]> => [
+        (await claimDue(tx, REQUEST))?.records.length,
+        (await takeTurn(tx, [], { ...turn, channel: 'operation-single', exceptIds: [], dueFrom: undefined })).promised
+          .length,
+        await takeBackExpired(tx, 100),
+      ];
+      // More than five times, so that the server makes one plan for all parameters, and keeps it.
+      for (let n = 0; n < 8; n += 1) expect(await look()).toEqual([undefined, 0, 0]);
+      await tx.query(
+        `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, state,
+  next_attempt_at, lease_until)
+select 'e-' || a || '-' || t, 'balance', a, 'A', 'TYPE_' || t, now(), 1, '{}', case when t < 5 then 'pending' else 'sending' end,
+  case when t < 5 then now() end, case when t = 5 then now() - interval '1 minute' end
+from unnest($1::bigint[]) a, generate_series(1, 5) t`,
+        [accounts],
+      );
+      await tx.query(
+        `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
+select gen_random_uuid(), 'operation', 'operation-single', 'op', '{}' from generate_series(1, 100)`,
+      );
+      const before = await rowsLookedAt(tx, 'amlyze_record');
+      expect(await look()).toEqual([100, 16, 100]);
+      return (await rowsLookedAt(tx, 'amlyze_record')) - before;
+    });
+    expect(looks).toBeLessThan(12 * (100 + 16 + 100));
+  });
+
   test('settles no record by reading all that are being sent, by plans that were made when there were few', async () => {
     const [account] = await outbox.rows.accounts(1);
     const read = await db().transaction(async (tx) => {

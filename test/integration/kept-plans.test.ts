@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { PLANNER_OPTIONS } from '../../src/database/planner-options';
+import { claimDue, claimGroup } from '../../src/outbox/claim';
+import { cutInTwo, extendLease } from '../../src/outbox/settle';
+import { extendPromised, takeTurn } from '../../src/outbox/turn';
+import { giveBackClaims, type ClaimedSubject } from '../../src/sync/claim-reads';
+import { countSettledRuns } from '../../src/sync/count-runs';
+import { demoAccounts, demoRegistrations } from '../../src/simulators';
+import { Outside, registerMypos, TestGateway } from '../support/gateway';
+import { OutboxRows } from '../support/outbox-rows';
+import { REQUEST } from '../support/outbox-setting';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Index Cond'?: string;
+  Plans?: PlanNode[];
+}
+
+interface Index {
+  /** As `create index` has it: a column or an expression. */
+  firstColumn: string;
+  partial: boolean;
+}
+
+/** Tables with a row for every connection or endpoint, which nobody minds being read whole, and statements that ask only them. */
+const OF_SMALL_TABLES = /^(bank-health|endpoint|provider-token|connection|sync-grant-calls)/;
+/** Indexes of the runs that are open or being filled, of which there are a few at most. */
+const READ_WHOLE = ['sync_run_open', 'sync_run_filling'];
+
+/** Names of the statements that a session prepares, and keeps a plan of, as the source has them. */
+function namesInSource(): string[] {
+  const root = join(__dirname, '../../src');
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/name: '([^']+)',\s+(?:\/\/.*\s+)*text: /g)])
+    .map(([, name = '']) => name);
+}
+
+describe('a plan that is kept', () => {
+  let testDatabase: TestDatabase;
+  const statements = new Map<string, string>();
+
+  beforeAll(async () => {
+    const query = jest.spyOn(Client.prototype, 'query');
+    testDatabase = await createTestDatabase();
+    const outside = await Outside.start();
+    const gateway = await TestGateway.start(testDatabase, outside);
+    const { consentId } = await registerMypos(gateway, outside);
+    const accounts = demoAccounts('mypos', 20);
+    const { bankAccounts, amlyzeAccounts, amlyzeFaults } = demoRegistrations(accounts);
+    await outside.mypos.putAccounts(bankAccounts);
+    await outside.amlyze.putAccounts(amlyzeAccounts);
+    await outside.amlyze.addFault(...amlyzeFaults);
+    for (const { providerAccountId, currency, accountExtId } of accounts) {
+      await gateway.ok('POST', '/admin/accounts', { consentId, providerAccountId, currency, accountExtId });
+    }
+    await gateway.sync();
+    await gateway.delivered();
+    await gateway.close();
+    await outside.close();
+    await prepareTheRest();
+    // What is prepared are objects with a name; the mock's type knows one overload only.
+    for (const [sql] of query.mock.calls as unknown[][]) {
+      if (typeof sql === 'object' && sql && 'name' in sql && 'text' in sql)
+        statements.set(String(sql.name), String(sql.text));
+    }
+    query.mockRestore();
+  }, 60_000);
+
+  afterAll(() => testDatabase.drop());
+
+  /** What a day without trouble does not come to. */
+  async function prepareTheRest(): Promise<void> {
+    const { database } = testDatabase;
+    await countSettledRuns(database);
+    const subject = { state: { subjectId: '1', epoch: '1' }, requestId: crypto.randomUUID() };
+    // Only these fields are asked for.
+    await giveBackClaims(database, [subject as ClaimedSubject]);
+    const [group] = await cutInTwo(database, undefined, 'bad-request');
+    const rows = await OutboxRows.open(database);
+    await rows.enqueue(await rows.accounts(2));
+    await database.query(`update amlyze_record set batch_group = $1 where state = 'pending'`, [group]);
+    const batch = await claimGroup(database, REQUEST);
+    if (!batch) throw new Error('the group was not claimed');
+    await extendLease(database, batch, 30);
+    await takeTurn(database, [], undefined);
+    await extendPromised(database, batch.records, 30);
+    await claimDue(database, REQUEST);
+  }
+
+  /** Each place where a statement reads an index or a table without naming what stands first in it. */
+  async function unkeyed(url: string, analyzed: boolean): Promise<string[]> {
+    const session = new Client({ connectionString: url, options: PLANNER_OPTIONS.join(' ') });
+    await session.connect();
+    try {
+      if (analyzed) await session.query('vacuum analyze');
+      const indexes = await readIndexes(session);
+      const found: string[] = [];
+      for (const [name, text] of statements) {
+        if (OF_SMALL_TABLES.test(name)) continue;
+        const { rows } = await session.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+          `explain (generic_plan, format json) ${text}`,
+        );
+        const look = (node: PlanNode, limited: boolean): void => {
+          if (node['Relation Name'] !== undefined && node['Node Type'] !== 'ModifyTable') {
+            const index = indexes.get(node['Index Name'] ?? '');
+            const keyed = index && node['Index Cond']?.includes(`(${index.firstColumn} `);
+            // An index of what waits is walked in its order, to a limit.
+            const walked = index?.partial && (limited || READ_WHOLE.includes(node['Index Name'] ?? ''));
+            if (!keyed && !walked)
+              found.push(`${name}: ${node['Node Type']} ${node['Index Name'] ?? node['Relation Name']}`);
+          }
+          for (const child of node.Plans ?? []) look(child, node['Node Type'] === 'Limit');
+        };
+        for (const row of rows) look(row['QUERY PLAN'][0].Plan, false);
+      }
+      return found;
+    } finally {
+      await session.end();
+    }
+  }
+
+  async function readIndexes(session: Client): Promise<Map<string, Index>> {
+    const { rows } = await session.query<Index & { name: string }>(
+      `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid, 1, true) as "firstColumn", indpred is not null as partial
+from pg_index join pg_class on pg_class.oid = indexrelid where relnamespace = 'public'::regnamespace`,
+    );
+    return new Map(rows.map((row) => [row.name, row]));
+  }
+
+  it('is known here for every statement that has a name', () => {
+    const names = namesInSource();
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => !OF_SMALL_TABLES.test(name) && !statements.has(name))).toEqual([]);
+  });
+
+  it.each([
+    ['tables that nobody has analyzed', false],
+    ['tables that were analyzed while they were empty, by a nightly job before the first account', true],
+  ])('looks up what it is asked for, made on %s', async (_, analyzed) => {
+    const empty = await createTestDatabase();
+    try {
+      expect(await unkeyed(empty.url, analyzed)).toEqual([]);
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  it('looks up what it is asked for, made on the tables of a trial with twenty accounts', async () => {
+    expect(await unkeyed(testDatabase.url, true)).toEqual([]);
+  });
+});
