@@ -1,7 +1,9 @@
+import { lookedUp } from '../../src/shared/looked-up';
+
 /**
  * The statements of the bare loop: one for each step, each writes what the gateway writes at that step (its CLAIM and
  * ledger, its readings, records and keys, its claim of a batch, its settlement) and nothing guards anything beyond that. Their
- * plans are held as the gateway's are (words that lead to one index, a limit on each list), so that it is a strong reference.
+ * plans are held as the gateway's are (words that lead to one index, a limit on each list, rows that are looked up), so that it is a strong reference.
  */
 
 export const OPEN_RUN = `insert into sync_run (trigger, scope, accounts) values ('resync', '{"all": true}', $1) returning id`;
@@ -16,7 +18,7 @@ export const CLAIM_SUBJECTS = {
   name: 'claim-subjects',
   text: `
 with picked as materialized (
-  select s.account_id, u.id from sync_run_account s join access_subject u on u.id = s.subject_id
+  select s.account_id, u.id from sync_run_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
   where s.connection_id = $1 and s.outcome is null and s.due_at <= now()
     and (u.lease_until is null or u.lease_until < now())
   order by s.due_at, s.run_id, s.account_id
@@ -24,7 +26,7 @@ with picked as materialized (
   for update of u skip locked
 ), claimed as (
   update access_subject u set epoch = u.epoch + 1, claimed_by = 'loop', lease_until = now() + interval '30 seconds'
-  from picked p where u.id = p.id
+  from picked p where ${lookedUp('u.id', 'p.id')}
   returning u.id, u.consent_id, u.provider_account_id, u.epoch, p.account_id
 ), asked as materialized (
   select *, gen_random_uuid() as request_id from claimed
@@ -32,7 +34,7 @@ with picked as materialized (
   insert into access_ledger (subject_id, consent_id, purpose, request_id) select id, consent_id, 'resync', request_id from asked
 )
 select c.id as subject_id, c.provider_account_id as number, c.request_id, c.account_id, a.account_ext_id as name
-from asked c join account a on a.id = c.account_id`,
+from asked c join account a on ${lookedUp('a.id', 'c.account_id')}`,
 };
 
 export const WRITE = {
@@ -60,9 +62,9 @@ with given as materialized (
   from given
 ), finished as (
   update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
-  where s.run_id = g.run_id and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
+  where ${lookedUp('s.run_id', 'g.run_id')} and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
 )
-update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where u.id = g.subject_id`,
+update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where ${lookedUp('u.id', 'g.subject_id')}`,
 };
 
 export const CLAIM_RECORDS = {
@@ -80,7 +82,7 @@ with ready as materialized (
 update amlyze_record r
 set state = 'sending', epoch = r.epoch + 1, lease_until = now() + interval '30 seconds', next_attempt_at = null,
     attempt_id = attempt.id, in_doubt = true
-from ready, attempt where r.id = ready.id
+from ready, attempt where ${lookedUp('r.id', 'ready.id')}
 returning r.id, r.epoch, r.attempt_id, r.communication_number, r.payload`,
 };
 
@@ -92,7 +94,7 @@ with given as materialized (
 ), settled as (
   update amlyze_record r
   set state = 'accepted', in_doubt = false, lease_until = null, attempt_id = null, next_attempt_at = null, settled_at = now()
-  from given g where r.id = g.id and r.epoch = g.epoch and coalesce(r.lease_until, '-infinity') > '-infinity'
+  from given g where ${lookedUp('r.id', 'g.id')} and r.epoch = g.epoch and coalesce(r.lease_until, '-infinity') > '-infinity'
 ), logged as (
   insert into delivery_result (record_id, attempt_id, verdict, answer) select id, $1, 'accepted', answer from given
 )

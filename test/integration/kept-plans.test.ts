@@ -5,7 +5,7 @@ import { PLANNER_OPTIONS } from '../../src/database/planner-options';
 import { claimDue, claimGroup } from '../../src/outbox/claim';
 import { cutInTwo, extendLease } from '../../src/outbox/settle';
 import { extendPromised, takeTurn } from '../../src/outbox/turn';
-import { giveBackClaims, type ClaimedSubject } from '../../src/sync/claim-reads';
+import { extendReadLeases, giveBackClaims, type ClaimedSubject } from '../../src/sync/claim-reads';
 import { countSettledRuns } from '../../src/sync/count-runs';
 import { demoAccounts, demoRegistrations } from '../../src/simulators';
 import { Outside, registerMypos, TestGateway } from '../support/gateway';
@@ -78,9 +78,10 @@ describe('a plan that is kept', () => {
   async function prepareTheRest(): Promise<void> {
     const { database } = testDatabase;
     await countSettledRuns(database);
-    const subject = { state: { subjectId: '1', epoch: '1' }, requestId: crypto.randomUUID() };
     // Only these fields are asked for.
-    await giveBackClaims(database, [subject as ClaimedSubject]);
+    const subject = { state: { subjectId: '1', epoch: '1' }, requestId: crypto.randomUUID() } as ClaimedSubject;
+    await extendReadLeases(database, [subject], 30);
+    await giveBackClaims(database, [subject]);
     const [group] = await cutInTwo(database, undefined, 'bad-request');
     const rows = await OutboxRows.open(database);
     await rows.enqueue(await rows.accounts(2));
