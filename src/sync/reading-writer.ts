@@ -93,6 +93,15 @@ export class ReadingWriter {
       const { subjectId, epoch } = subject.state;
       this.logger.warn({ msg: 'a reading came after its claim was lost; nothing of it is kept', subjectId, epoch });
     }
+    for (const result of written.stopped) this.tellOfStop(result);
     if (written.records > 0) this.delivery.announce(written.records);
+  }
+
+  /** The reason may hold the bank's words, which the log does not show; it stands at the connection or the consent. */
+  private tellOfStop({ subject, readings, stop }: SubjectResult): void {
+    const { connectionId, consentRowId: consentId } = subject.state;
+    const outcome = readings[0]?.outcome;
+    if (stop?.scope === 'connection') this.logger.error({ msg: 'a connection is paused', connectionId, outcome });
+    else this.logger.warn({ msg: 'a consent is stopped', consentId, connectionId, outcome });
   }
 }

@@ -23,8 +23,11 @@ where l.subject_id = x.subject_id and l.request_id = x.request_id and l.read_at 
   );
 }
 
-/** Writes down what the bank asked for, so that every replica keeps to it and a restart does not forget it. */
-export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: Stop): Promise<void> {
+/**
+ * Writes down what the bank asked for, so that every replica keeps to it and a restart does not forget it. True where a consent
+ * or a connection stands still from now on until a person acts.
+ */
+export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: Stop): Promise<boolean> {
   const { subjectId, consentRowId, connectionId } = subject.state;
   switch (stop.kind) {
     case 'wait': {
@@ -34,23 +37,25 @@ export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: 
         `update ${table} set not_before = greatest(not_before, now() + make_interval(secs => $2::float8 / 1000)), not_before_reason = $3 where id = $1`,
         [id, stop.forMs, stop.reason],
       );
-      return;
+      return false;
     }
-    case 'stop':
-      await tx.query(
+    case 'stop': {
+      const stopped = await tx.query(
         `update consent set stopped_outcome = $2, stopped_reason = $3, stopped_at = now(), updated_at = now()
-where id = $1 and stopped_outcome is null and access_token is not distinct from $4 and consent_id = $5`,
+where id = $1 and stopped_outcome is null and access_token is not distinct from $4 and consent_id = $5 returning id`,
         // One that was renewed while this call was under way must not be stopped for its predecessor's refusal.
         [consentRowId, stop.outcome, stop.reason, subject.state.sealedAccessToken ?? null, subject.state.consentId],
       );
-      return;
-    case 'pause':
-      await tx.query(
+      return stopped.length > 0;
+    }
+    case 'pause': {
+      const paused = await tx.query(
         `update connection set status = 'paused', pause_reason = $2, paused_by = 'gateway', paused_at = now(), updated_at = now()
-where id = $1 and status = 'active'`,
+where id = $1 and status = 'active' returning id`,
         [connectionId, stop.reason],
       );
-      return;
+      return paused.length > 0;
+    }
   }
 }
 

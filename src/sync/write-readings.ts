@@ -16,6 +16,8 @@ export interface WrittenGroup {
   readings: { providerConnectionId: string; outcome: ReadingOutcome }[];
   /** Results that came too late: others hold the subject, or this very result is written already. */
   late: SubjectResult[];
+  /** Results that stopped their consent, or paused their connection, until a person acts. */
+  stopped: SubjectResult[];
 }
 
 // A commit whose answer was lost is tried again; the claim it released tells that it took place.
@@ -45,7 +47,7 @@ export async function writeReadings(
     const isOurs = ({ subject: { state } }: SubjectResult): boolean => claims.has(`${state.subjectId} ${state.epoch}`);
     const ours = results.filter(isOurs);
     const late = results.filter((result) => !isOurs(result));
-    if (ours.length === 0) return { records: 0, readings: [], late };
+    if (ours.length === 0) return { records: 0, readings: [], late, stopped: [] };
 
     const { rows, records } = await plan(tx, ours, identity);
     const readingIds = await insertReadings(tx, rows);
@@ -63,15 +65,17 @@ export async function writeReadings(
         providerType,
       })),
     );
+    const stopped: SubjectResult[] = [];
     for (const result of ours) {
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
-      if (result.stop) await stopAsAsked(tx, result.subject, result.stop);
+      if (result.stop && (await stopAsAsked(tx, result.subject, result.stop))) stopped.push(result);
     }
     await alsoKeep(tx, ours);
     await giveBackReads(tx, ours);
     await release(tx, ours);
     return {
       late,
+      stopped,
       records: records.length,
       readings: rows.map((row) => ({
         providerConnectionId: row.subject.subject.state.connectionId,

@@ -68,6 +68,19 @@ describe('what a bank answers, and what stops for it', () => {
     await outside.mypos.addFault({ match, do: action });
   }
 
+  /** The warnings and errors in the log while `work` goes on. */
+  async function logged(work: () => Promise<void>): Promise<unknown[]> {
+    const lines: unknown[] = [];
+    const note = (line: unknown): void => void lines.push(line);
+    gateway.app.useLogger({ log: () => undefined, warn: note, error: note });
+    try {
+      await work();
+    } finally {
+      gateway.app.useLogger(false);
+    }
+    return lines;
+  }
+
   async function outcomes(...accounts: AddedAccount[]): Promise<string[]> {
     return (await readNow(gateway, accounts)).map(({ outcome }) => outcome);
   }
@@ -96,9 +109,10 @@ describe('what a bank answers, and what stops for it', () => {
   it.each(['CONSENT_INVALID', 'CONSENT_EXPIRED', 'CONSENT_UNKNOWN'])(
     '%s stops every account of the consent until it is renewed, and no other',
     async (code) => {
-      const { consentId, hit, sibling, stranger } = await threeAccounts();
+      const { connectionId, consentId, hit, sibling, stranger } = await threeAccounts();
       await fault(hit, says(401, tpp(code)));
-      expect(await outcomes(hit)).toEqual(['CONSENT_REQUIRED']);
+      const lines = await logged(async () => expect(await outcomes(hit)).toEqual(['CONSENT_REQUIRED']));
+      expect(lines).toEqual([{ msg: 'a consent is stopped', consentId, connectionId, outcome: 'CONSENT_REQUIRED' }]);
       expect(await outcomes(sibling, stranger)).toEqual(['CONSENT_REQUIRED', 'READ']);
       await unread(sibling);
       await outside.mypos.clearFaults();
@@ -129,7 +143,8 @@ describe('what a bank answers, and what stops for it', () => {
     async (code) => {
       const { connectionId, hit, sibling, stranger } = await threeAccounts();
       await fault(hit, says(401, tpp(code)));
-      expect(await outcomes(hit)).toEqual(['CERTIFICATE_PROBLEM']);
+      const lines = await logged(async () => expect(await outcomes(hit)).toEqual(['CERTIFICATE_PROBLEM']));
+      expect(lines).toEqual([{ msg: 'a connection is paused', connectionId, outcome: 'CERTIFICATE_PROBLEM' }]);
       expect(await gateway.ok('GET', `/admin/connections/${connectionId}`)).toMatchObject({ status: 'paused' });
       expect(await outcomes(sibling, stranger)).toEqual(['PAUSED', 'PAUSED']);
       await unread(sibling, stranger);
