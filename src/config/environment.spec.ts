@@ -184,6 +184,22 @@ describe('loadEnvironment', () => {
     expect(faults[0]).not.toContain(SECRET);
   });
 
+  it.each([
+    ['DATABSE_URL', 'DATABASE_URL'],
+    ['LEASE_SECOND', 'LEASE_SECONDS'],
+    ['POLL_INTERVALL_MS', 'POLL_INTERVAL_MS'],
+    ['AMLYZE_BATCHSIZE', 'AMLYZE_BATCH_SIZE'],
+  ])('takes %s for a misspelt %s', (misspelt, meant) => {
+    expect(faultsOf({ [misspelt]: SECRET, [meant]: undefined })).toContain(
+      `${misspelt}: unknown variable; write ${meant}, or set that one too if this is somebody else's`,
+    );
+  });
+
+  it("leaves somebody else's variables alone, also one like ours where ours is given", () => {
+    expect(faultsOf({ XDG_DATA_DIRS: '/usr/share', HOSTNAME: 'h', PGPORT: '5432', LC_ALL: 'C' })).toEqual([]);
+    expect(faultsOf({ LOG_LEVEL: 'info', LOGLEVEL: 'WARN' })).toEqual([]);
+  });
+
   it('names all faults at once, in one line each', () => {
     const faults = faultsOf({ PORT: 'x', AMLYZE_BASE_URL: undefined, ADMIN_API_KEY: undefined, AMLYZE_TYPO: '1' });
     expect(faults.map((line) => line.split(':')[0]).sort()).toEqual([

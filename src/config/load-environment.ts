@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { closest, distance } from 'fastest-levenshtein';
 import { checkBaseUrl } from '../shared/http-client';
 import { ConfigurationProblem } from './configuration-problem';
 import { Environment } from './environment';
@@ -18,6 +19,10 @@ const OWN_PREFIXES = [
   'OPERATIONS_',
   'CARD_DATA',
 ];
+
+/** A name this near to a variable that is not given is a misspelling of it; short names are near to too much. */
+const MISSPELT_BY = 2;
+const SHORTEST_MISSPELT = 8;
 
 /**
  * Reads and validates the environment. Without DATABASE_URL it makes the missing keys in DATA_DIR.
@@ -39,10 +44,22 @@ function withoutAbsent(texts: Record<string, string | undefined>): Record<string
 }
 
 function unknownNames(given: Record<string, string | undefined>): string[] {
-  const known = new Set(declaredVariables().values());
+  const known = [...declaredVariables().values()];
+  const absent = known.filter((name) => given[name] === undefined);
   return Object.keys(given)
-    .filter((name) => !known.has(name) && OWN_PREFIXES.some((prefix) => name.startsWith(prefix)))
-    .map((name) => `${name}: unknown variable`);
+    .filter((name) => !known.includes(name))
+    .flatMap((name) => {
+      const meant = meantBy(name, absent);
+      if (meant !== undefined) return [`${name}: unknown variable; write ${meant}, or set that one too if this is somebody else's`];
+      return OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? [`${name}: unknown variable`] : [];
+    });
+}
+
+/** DATABSE_URL would otherwise start an embedded database. */
+function meantBy(name: string, absent: readonly string[]): string | undefined {
+  if (name.length < SHORTEST_MISSPELT || absent.length === 0) return undefined;
+  const nearest = closest(name, absent);
+  return distance(name, nearest) <= MISSPELT_BY ? nearest : undefined;
 }
 
 function malformed(draft: Environment): string[] {
