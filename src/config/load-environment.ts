@@ -50,7 +50,8 @@ function unknownNames(given: Record<string, string | undefined>): string[] {
     .filter((name) => !known.includes(name))
     .flatMap((name) => {
       const meant = meantBy(name, absent);
-      if (meant !== undefined) return [`${name}: unknown variable; write ${meant}, or set that one too if this is somebody else's`];
+      if (meant !== undefined)
+        return [`${name}: unknown variable; write ${meant}, or set that one too if this is somebody else's`];
       return OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? [`${name}: unknown variable`] : [];
     });
 }

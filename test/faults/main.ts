@@ -4,8 +4,9 @@ import { runSeeds } from './random/run-seeds';
 import { Rig } from './rig/rig';
 import { SCENARIOS } from './scenarios';
 
-const USAGE = `usage: npm run faults [-- --only 1,3] [--seed S]
+const USAGE = `usage: npm run faults [-- --only 1,3] [--random N] [--seed S]
   --only IDS   only these scenarios of the table in docs/reliability.md
+  --random N   N drawn histories of faults instead of the scenarios
   --seed S     of everything that is drawn by chance (default: drawn, and printed)
 `;
 
