@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ConnectionDirectory } from '../connections/connection-directory';
 import type { ProviderSettings } from '../providers/provider-settings';
 import { Database, type Queryable } from '../shared/database';
+import { pausedReason } from './decide-read';
 import type { SubjectResult } from './subject-result';
 
 /** How long an open breaker lets accounts wait for the bank; then their outcome is BANK_UNAVAILABLE until the next slot. */
@@ -9,15 +10,20 @@ const PATIENCE_SECONDS = 300;
 /** A bank that suspends after N failures in a row is left alone this many before. */
 export const SUSPENSION_MARGIN = 3;
 
-/** What may be asked of a bank now. `probe`: one read. `waiting`: come back after. `given-up`: no read, an outcome instead. */
+/**
+ * What may be asked of a bank now. `probe`: one read, its place kept `until` then. `waiting`: come back after. `denied`: no read,
+ * an outcome instead.
+ */
 export type Permission =
   | { kind: 'free'; failedInRow: number }
-  | { kind: 'probe' }
+  | { kind: 'probe'; until: string }
   | { kind: 'waiting'; waitMs: number }
-  | { kind: 'given-up'; reason: string };
+  | { kind: 'denied'; outcome: 'BANK_UNAVAILABLE' | 'PAUSED'; reason: string };
 
 interface HealthRow {
   connection_id: string;
+  paused: boolean;
+  pause_reason: string | null;
   troubled: boolean;
   open: boolean;
   wait_ms: number;
@@ -31,12 +37,12 @@ interface HealthRow {
 const FIND = {
   name: 'bank-health-find',
   text: `
-select connection_id, failed_in_row > 0 as troubled, open_until is not null as open,
+select h.connection_id, c.status = 'paused' as paused, c.pause_reason, failed_in_row > 0 as troubled, open_until is not null as open,
   greatest(0, extract(epoch from coalesce(greatest(open_until, probe_until), now()) - now()) * 1000)::float8 as wait_ms,
   coalesce(probe_until > now(), false) as probing,
   coalesce(open_until > now() and open_since < now() - make_interval(secs => $2::float8), false) as impatient,
   unavailable_in_row, failed_in_row, last_reason
-from connection_health where connection_id = any($1::bigint[])`,
+from connection_health h join connection c on c.id = h.connection_id where h.connection_id = any($1::bigint[])`,
 };
 
 const TAKE_PROBE = {
@@ -44,7 +50,15 @@ const TAKE_PROBE = {
   text: `
 update connection_health set probe_until = now() + make_interval(secs => $2::float8)
 where connection_id = $1 and open_until <= now() and (probe_until is null or probe_until < now())
-returning connection_id`,
+returning probe_until::text as until`,
+};
+
+const RETURN_PROBES = {
+  name: 'bank-health-return-probes',
+  text: `
+update connection_health h set probe_until = null
+from unnest($1::bigint[], $2::timestamptz[]) as p(connection_id, until)
+where h.connection_id = p.connection_id and h.probe_until = p.until`,
 };
 
 /**
@@ -102,7 +116,7 @@ export class BankHealth {
     private readonly directory: ConnectionDirectory,
   ) {}
 
-  /** What may be asked of each of the connections now. A `probe` is taken: the caller has to make it or let it lapse. */
+  /** What may be asked of each of the connections now. A `probe` is taken: the caller has to make it or give it back. */
   async permissions(connectionIds: readonly string[], probeSeconds: number): Promise<Map<string, Permission>> {
     const rows = await this.database.query<HealthRow>(FIND, [connectionIds, PATIENCE_SECONDS]);
     this.troubled = new Set(rows.filter((row) => row.troubled || row.open).map((row) => row.connection_id));
@@ -112,18 +126,26 @@ export class BankHealth {
   }
 
   private async permission(row: HealthRow, probeSeconds: number): Promise<Permission> {
+    // Said here and not left to each read's own decision: the connection may be resumed meanwhile, with all that was claimed.
+    if (row.paused) return { kind: 'denied', outcome: 'PAUSED', reason: pausedReason(row.pause_reason ?? undefined) };
     if (!row.open) return { kind: 'free', failedInRow: row.failed_in_row };
     if (row.impatient && !row.probing) {
       return {
-        kind: 'given-up',
+        kind: 'denied',
+        outcome: 'BANK_UNAVAILABLE',
         reason: `not asked: the bank was unavailable ${row.unavailable_in_row} times in a row, last: ${row.last_reason ?? 'no reason'}`,
       };
     }
     if (row.wait_ms === 0) {
-      const taken = await this.database.query(TAKE_PROBE, [row.connection_id, probeSeconds]);
-      if (taken.length > 0) return { kind: 'probe' };
+      const [taken] = await this.database.query<{ until: string }>(TAKE_PROBE, [row.connection_id, probeSeconds]);
+      if (taken) return { kind: 'probe', until: taken.until };
     }
     return { kind: 'waiting', waitMs: Math.max(row.wait_ms, 50) };
+  }
+
+  /** Gives up probes, by connection, that came to no call: whoever was claimed for one may not be asked. The next one may be. */
+  async returnProbes(probes: ReadonlyMap<string, string>): Promise<void> {
+    if (probes.size > 0) await this.database.query(RETURN_PROBES, [[...probes.keys()], [...probes.values()]]);
   }
 
   /**

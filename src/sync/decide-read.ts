@@ -38,12 +38,16 @@ export interface Denial {
   nextReadAt?: Date;
 }
 
+export function pausedReason(reason: string | undefined): string {
+  return `the connection is paused: ${reason ?? 'no reason given'}`;
+}
+
 /** The first thing that forbids the read, most lasting first; undefined = ask the bank. Pure. */
 export function decideRead(state: SubjectState, accounts: readonly { closed: boolean }[]): Denial | undefined {
   if (accounts.every((account) => account.closed))
     return { outcome: 'ACCOUNT_CLOSED', reason: 'the account is closed at the gateway' };
   if (state.connection.paused) {
-    return { outcome: 'PAUSED', reason: `the connection is paused: ${state.connection.reason ?? 'no reason given'}` };
+    return { outcome: 'PAUSED', reason: pausedReason(state.connection.reason) };
   }
   const { stopped, status, validUntil } = state.consent;
   if (stopped) return { outcome: stopped.outcome, reason: stopped.reason };

@@ -156,7 +156,7 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       const { accessScope, accessWindow, settings } = connection;
       if (accessScope === 'consent') {
         await tx.query(
-          'select 1 from consent where id = (select consent_id from access_subject where id = $1) for update',
+          'select 1 from consent where id = (select consent_id from access_subject where id = $1) for no key update',
           [target.subjectId],
         );
       }

@@ -24,6 +24,8 @@ export interface Quotas {
   /** Free places by connection, before its pace and its bank's health were looked at. */
   shares: ReadonlyMap<string, number>;
   quotas: PacedQuota[];
+  /** Probes that were taken, and until when, by connection. */
+  probes: ReadonlyMap<string, string>;
   /** Where the pace of a connection holds reads back: until the next of them may start. */
   waitMs: number | undefined;
 }
@@ -90,6 +92,9 @@ export class ReadQuotas {
           return { ...quota, quota: calls, ...(after && { after }) };
         })
         .filter((quota) => quota.quota > 0),
+      probes: new Map(
+        [...permissions].flatMap(([id, each]) => (each.kind === 'probe' ? [[id, each.until] as const] : [])),
+      ),
       waitMs: least([
         ...heldBack,
         ...[...permissions.values()].flatMap((each) => (each.kind === 'waiting' ? [each.waitMs] : [])),
@@ -99,9 +104,9 @@ export class ReadQuotas {
 
   /**
    * Takes note of what a claim came to, and gives back what it has not turned into calls, so that the pace counts calls
-   * and nothing else.
+   * and nothing else, and a bank's probe is made with the first account that may be asked about.
    */
-  async settle({ quotas }: Quotas, { subjects: claimed, reached }: ReadClaims): Promise<void> {
+  async settle({ quotas, probes }: Quotas, { subjects: claimed, reached }: ReadClaims): Promise<void> {
     for (const [connectionId, place] of reached) this.reached.set(connectionId, place);
     const made = new Map<string, number>();
     for (const { state, denial } of claimed)
@@ -111,6 +116,7 @@ export class ReadQuotas {
       .map((paced) => ({ ...paced, calls: paced.calls - (made.get(paced.connectionId) ?? 0) }))
       .filter(({ calls }) => calls > 0);
     await returnCalls(this.database, unused);
+    await this.health.returnProbes(new Map([...probes].filter(([connectionId]) => !made.has(connectionId))));
   }
 
   /** Name of the connection's provider, for metrics. */
@@ -188,22 +194,21 @@ function toQuota(
   usable: Usable,
   { permission, held, share }: { permission: Permission | undefined; held: number; share: number },
 ): PacedQuota {
-  const limit = permission?.kind === 'probe' ? 1 : share;
   if ('broken' in usable) {
     const denied = { outcome: 'GATEWAY_ERROR', reason: usable.broken } as const;
     const unknown = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
-    return { ...unknown, connectionId, quota: limit, requestsPerSecond: undefined, denied };
+    return { ...unknown, connectionId, quota: share, requestsPerSecond: undefined, denied };
   }
   const { accessScope, accessWindow, settings, requestsPerSecond } = usable.connection;
+  const common = { connectionId, accessScope, accessWindow, timeZone: settings.timeZone };
+  if (permission?.kind === 'denied') {
+    const { outcome, reason } = permission;
+    // Nobody is asked, so neither the pace nor the patience of the bank matters.
+    return { ...common, quota: share, requestsPerSecond: undefined, denied: { outcome, reason } };
+  }
+  const limit = permission?.kind === 'probe' ? 1 : share;
   const quota = Math.min(limit, roomBeforeSuspension(settings.suspendAfterFailures, permission) - held);
-  const common = { connectionId, quota, accessScope, accessWindow, timeZone: settings.timeZone };
-  if (permission?.kind !== 'given-up') return { ...common, requestsPerSecond };
-  // Nobody is asked, so the pace of the bank does not matter.
-  return {
-    ...common,
-    requestsPerSecond: undefined,
-    denied: { outcome: 'BANK_UNAVAILABLE', reason: permission.reason },
-  };
+  return { ...common, quota, requestsPerSecond };
 }
 
 /** All calls under way may fail together, so there are never more than the failures that the bank still bears. */

@@ -5,7 +5,7 @@ import { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
-import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject } from './claim-reads';
+import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject, type ReadClaims } from './claim-reads';
 import { ReadQuotas, type Quotas } from './read-quotas';
 import { ReadSlots } from './read-slots';
 import { ReadingWriter } from './reading-writer';
@@ -132,11 +132,10 @@ export class SyncWorker {
         this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
         waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
-        const subjects = await this.claim(quotas);
+        const { subjects, places } = await this.claim(quotas);
         claimed += subjects.length;
         for (const [connectionId, share] of quotas.shares) {
-          if (subjects.filter(({ state }) => state.connectionId === connectionId).length < share)
-            served.add(connectionId);
+          if ((places.get(connectionId) ?? 0) < share) served.add(connectionId);
           else this.drained = false;
         }
         if (quotas.due && quotas.shares.size === 0) this.drained = false;
@@ -149,8 +148,7 @@ export class SyncWorker {
     return { claimed, waitMs };
   }
 
-  private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {
-    if (quotas.quotas.length === 0) return [];
+  private async claim(quotas: Quotas): Promise<ReadClaims> {
     const { leaseSeconds } = this.environment;
     const claimedAtMs = performance.now();
     const claims = await claimReads(this.database, {
@@ -165,7 +163,7 @@ export class SyncWorker {
     }
     this.callWhileFree();
     await this.quotas.settle(quotas, claims);
-    return claims.subjects;
+    return claims;
   }
 
   private callWhileFree(): void {

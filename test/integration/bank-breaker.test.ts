@@ -110,4 +110,42 @@ update sync_run_account s set due_at = now() from free where s.run_id = free.run
     expect(connection.pauseReason).toContain('suspends us after 10');
     expect((await outside.mypos.accessLog()).length).toBe(10 - 3);
   }, 60_000);
+
+  /** The breaker opens, and its time is over: the next account is the probe. */
+  const probeIsDue = async (): Promise<void> => {
+    await callsWhen((row) => row.open_until !== null);
+    await letTimePass();
+  };
+
+  it('ends the run at once where the connection is paused while the breaker is open', async () => {
+    const { connectionId } = await register({ breakerFailures: 2, suspendAfterFailures: 6 }, '40');
+    await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
+    const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('the connection is paused', async () => {
+      await letTimePass();
+      return (await gateway.ok('GET', `/admin/connections/${connectionId}`)).status === 'paused';
+    });
+    await letTimePass();
+    const run = await gateway.finished(runId, 5_000);
+    // Those that failed wait for a repeat, which the pause forbids.
+    expect(run.outcomes).toEqual({ PAUSED: ACCOUNTS });
+    expect((await outside.mypos.accessLog()).length).toBe(6 - 3);
+  }, 60_000);
+
+  it('spends no probe on accounts that may not be asked about', async () => {
+    const { consentId } = await register({ breakerFailures: 5 }, '50');
+    await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
+    const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
+    await callsWhen((row) => row.open_until !== null);
+    await gateway.ok('PATCH', `/admin/consents/${consentId}`, {
+      status: 'terminatedByTpp',
+      reason: 'no longer wanted',
+    });
+    const asked = (await outside.mypos.accessLog()).length;
+    await probeIsDue();
+    // A probe that was kept would hold each of them back for a lease of two seconds.
+    const run = await gateway.finished(runId, 10_000);
+    expect(run.outcomes.CONSENT_REQUIRED).toBeGreaterThan(20);
+    expect((await outside.mypos.accessLog()).length).toBe(asked);
+  }, 60_000);
 });
