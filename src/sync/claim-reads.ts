@@ -41,12 +41,9 @@ with wanted as (
 )
 update access_subject u
 set epoch = u.epoch + 1, claimed_by = $3, lease_until = now() + make_interval(secs => $4::float8)
-from (
-  select distinct on (id) *, count(*) over (partition by connection_id) as places from picked
-  order by id, due_at desc, run_id desc, account_id desc
-) p
+from (select distinct on (id) * from picked order by id, due_at desc, run_id desc, account_id desc) p
 where ${lookedUp('u.id', 'p.id')}
-returning u.id, p.connection_id, (extract(epoch from p.due_at) * 1000000)::bigint as due_micros, p.run_id, p.account_id, p.places::int as places`,
+returning u.id, p.connection_id, (extract(epoch from p.due_at) * 1000000)::bigint as due_micros, p.run_id, p.account_id`,
 };
 
 interface ClaimRow {
@@ -55,15 +52,12 @@ interface ClaimRow {
   due_micros: string;
   run_id: string;
   account_id: string;
-  places: number;
 }
 
-/** What was claimed, and for each connection the last place in its queue that the claim came to, and how many it passed. */
+/** What was claimed, and for each connection the last place in its queue that the claim came to. */
 export interface ReadClaims {
   subjects: ClaimedSubject[];
   reached: ReadonlyMap<string, QueuePlace>;
-  /** An account has a place for each run that it waits in, and a subject those of all its accounts: never less than the subjects. */
-  places: ReadonlyMap<string, number>;
 }
 
 const START: QueuePlace = { dueMicros: '0', runId: '0', accountId: '0' };
@@ -82,7 +76,7 @@ export interface ReadClaim {
  */
 export async function claimReads(database: Database, claim: ReadClaim): Promise<ReadClaims> {
   const { quotas } = claim;
-  if (quotas.length === 0) return { subjects: [], reached: new Map(), places: new Map() };
+  if (quotas.length === 0) return { subjects: [], reached: new Map() };
   return database.transaction(async (tx) => {
     const starts = quotas.map(({ after = START }) => after);
     const rows = await tx.query<ClaimRow>(CLAIM, [
@@ -96,13 +90,12 @@ export async function claimReads(database: Database, claim: ReadClaim): Promise<
     ]);
     const ids = rows.map((row) => row.id);
     const reached = furthest(rows);
-    const places = new Map(rows.map((row) => [row.connection_id, row.places]));
-    if (ids.length === 0) return { subjects: [], reached, places };
+    if (ids.length === 0) return { subjects: [], reached };
     if (quotas.some((q) => q.accessScope === 'consent')) await lockConsents(tx, ids);
     const subjects = await loadSubjects(tx, ids, quotas);
     const claimed = assemble(subjects, await findWaiting(tx, ids), quotas);
     await insertLedger(tx, claimed);
-    return { subjects: claimed, reached, places };
+    return { subjects: claimed, reached };
   });
 }
 

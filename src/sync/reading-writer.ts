@@ -47,36 +47,42 @@ export class ReadingWriter {
 
   /** Resolves when the result is durable, or taken over by another holder of its claim. */
   async keep(result: SubjectResult): Promise<void> {
+    let refusals = 0;
+    let kept = result;
+    let waits = false;
     try {
-      return await this.writes.add(result);
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
-      // Once for all that wait: each of them fails for the same reason.
-      if (!this.blocked) {
-        this.logger.warn({
-          msg: 'readings wait for the database; no account is read until they are written',
-          error: String(error),
-        });
+      for (;;) {
+        try {
+          return await this.writes.add(kept);
+        } catch (error) {
+          if (isDatabaseUnavailable(error)) {
+            if (waits && this.stopping) throw error;
+            if (!waits) this.beginToWait(error);
+            waits = true;
+            await new Promise((resolve) => setTimeout(resolve, this.environment.pollIntervalMs));
+          } else {
+            // The first may be a deadlock, or a number that somebody else made meanwhile: the result is planned anew on what is
+            // there now. The second is written in the result's place, so that the run ends.
+            refusals += 1;
+            if (refusals > 2) throw error;
+            if (refusals === 2) kept = this.reader.unwritable(result, error);
+          }
+        }
       }
-    }
-    this.unwritten += 1;
-    try {
-      await this.keepTrying(result);
     } finally {
-      this.unwritten -= 1;
+      if (waits) this.unwritten -= 1;
     }
   }
 
-  private async keepTrying(result: SubjectResult): Promise<void> {
-    for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, this.environment.pollIntervalMs));
-      try {
-        return await this.writes.add(result);
-      } catch (error) {
-        if (!isDatabaseUnavailable(error)) return this.writes.add(this.reader.unwritable(result, error));
-        if (this.stopping) throw error;
-      }
+  private beginToWait(error: unknown): void {
+    // Once for all that wait: each of them fails for the same reason.
+    if (!this.blocked) {
+      this.logger.warn({
+        msg: 'readings wait for the database; no account is read until they are written',
+        error: String(error),
+      });
     }
+    this.unwritten += 1;
   }
 
   private async write(results: readonly SubjectResult[]): Promise<void> {

@@ -5,7 +5,7 @@ import { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
-import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject, type ReadClaims } from './claim-reads';
+import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject } from './claim-reads';
 import { ReadQuotas, type Quotas } from './read-quotas';
 import { ReadSlots } from './read-slots';
 import { ReadingWriter } from './reading-writer';
@@ -132,10 +132,11 @@ export class SyncWorker {
         this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
         waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
-        const { subjects, places } = await this.claim(quotas);
+        const subjects = await this.claim(quotas);
         claimed += subjects.length;
         for (const [connectionId, share] of quotas.shares) {
-          if ((places.get(connectionId) ?? 0) < share) served.add(connectionId);
+          if (subjects.filter(({ state }) => state.connectionId === connectionId).length < share)
+            served.add(connectionId);
           else this.drained = false;
         }
         if (quotas.due && quotas.shares.size === 0) this.drained = false;
@@ -148,7 +149,7 @@ export class SyncWorker {
     return { claimed, waitMs };
   }
 
-  private async claim(quotas: Quotas): Promise<ReadClaims> {
+  private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {
     const { leaseSeconds } = this.environment;
     const claimedAtMs = performance.now();
     const claims = await claimReads(this.database, {
@@ -163,7 +164,7 @@ export class SyncWorker {
     }
     this.callWhileFree();
     await this.quotas.settle(quotas, claims);
-    return claims;
+    return claims.subjects;
   }
 
   private callWhileFree(): void {

@@ -369,6 +369,34 @@ select subject_id, consent_id, 'schedule', gen_random_uuid(), now() - interval '
     ]);
   });
 
+  it.each([
+    [1, '40P01', 'READ'],
+    [1, '23505', 'READ'],
+    [2, '23505', 'GATEWAY_ERROR'],
+  ])(
+    'a reading whose writing is refused %i times, with %s, is %s, and the bank is asked once',
+    async (times, code, outcome) => {
+      const { hit } = await threeAccounts();
+      const { database } = testDatabase;
+      // A sequence counts what is rolled back, too.
+      await database.query('create sequence refusals');
+      await database.query(`create function refuse_some() returns trigger language plpgsql as $$ begin
+  if nextval('refusals') <= ${times} then raise exception 'refused' using errcode = '${code}'; end if;
+  return new;
+end $$`);
+      await database.query(
+        'create trigger refuse_some before insert on balance_reading for each row execute function refuse_some()',
+      );
+      try {
+        expect(await outcomes(hit)).toEqual([outcome]);
+        expect(await callsOf(outside.mypos, hit.number)).toBe(1);
+      } finally {
+        await database.query('drop function refuse_some cascade');
+        await database.query('drop sequence refusals');
+      }
+    },
+  );
+
   describe('a fault of the gateway itself', () => {
     it('in the mapping of one account is that account alone, and the run ends', async () => {
       const { consentId } = await registerMypos(gateway, outside);
