@@ -23,7 +23,7 @@ export interface Settlement {
   chargesAttempt?: boolean;
   /** The call failed as a whole. */
   wholeFailure?: boolean;
-  /** The part of a cut batch that the record goes on in; undefined = the ordinary pool. */
+  /** The part of a cut batch that the record goes on in; undefined = the ordinary pool. One that is settled leaves its part. */
   groupId?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ with given as materialized (
   limit $22
 ), settled as (
   update amlyze_record r
-  set ${SETTLED_VALUES}, batch_group = g.batch_group
+  set ${SETTLED_VALUES}, batch_group = case when g.state = 'pending' then g.batch_group end
   from given g
   where ${STILL_OURS}
   returning r.id, g.attempt_id, r.account_id, r.balance_type, r.state

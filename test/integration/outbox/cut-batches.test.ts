@@ -38,6 +38,30 @@ describe('a batch that was cut in two', () => {
     expect(await claimGroup(db(), REQUEST)).toBeUndefined();
   });
 
+  test('is left by a record that is given up: nobody looks for the rest of its part any more', async () => {
+    await cut();
+    const batch = await claimGroup(db(), REQUEST);
+    if (!batch) throw new Error('no part was claimed');
+    const [given] = batch.records;
+    const settlements = batch.records.map((record) => ({
+      record,
+      state: record === given ? ('exhausted' as const) : ('pending' as const),
+      reason: 'ATTEMPTS_EXHAUSTED',
+      inDoubt: false,
+      verdict: 'not-sent',
+      groupId: batch.group?.id,
+    }));
+    await settle(db(), batch.attemptId, settlements, { outcome: 'refused' });
+    const rows = await db().query<{ id: string; batch_group: string | null }>(
+      'select id, batch_group from amlyze_record where id = any($1) order by id',
+      [batch.records.map(({ id }) => id)],
+    );
+    expect(rows.map((row) => [row.id === given?.id, row.batch_group])).toEqual([
+      [true, null],
+      [false, batch.group?.id],
+    ]);
+  });
+
   test('counts its depth from the first cut', async () => {
     await cut();
     const first = await claimGroup(db(), REQUEST);
