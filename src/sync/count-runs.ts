@@ -2,11 +2,13 @@ import type { Database, Queryable } from '../shared/database';
 
 const MAX_RUNS = 50;
 
-// What is locked here is either being counted by another replica or being changed by an operator: the next turn.
+// What is locked here is either being counted by another replica or being changed by an operator: the next turn. A run whose
+// newest record waits is not counted every minute to find that out.
 const UNCOUNTED = {
   name: 'sync-lock-uncounted-runs',
   text: `
 select id from sync_run where records is null and finished_at is not null and id > $1
+  and (select r.settled_at is not null from amlyze_record r where r.run_id = sync_run.id order by r.id desc limit 1) is not false
 order by id limit 1
 for no key update skip locked`,
 };

@@ -3,6 +3,9 @@ import { addMyposAccount, type AddedAccount } from '../support/bank-accounts';
 import { Outside, registerMypos, TestGateway, type Json } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
+/** The look that finds no more runs is counted as well. */
+const LOOKED_IN_VAIN = 1;
+
 /** A finished run's records are counted once; the count has to be what a count of now would be. */
 describe('records of a run by state', () => {
   let testDatabase: TestDatabase;
@@ -76,7 +79,8 @@ describe('records of a run by state', () => {
 where id = (select max(id) from amlyze_record where run_id = $1)`,
       [runId],
     );
-    await countSettledRuns(testDatabase.database);
+    // All the runs before are counted, and this one is not even looked at: it may be large, and wait for days.
+    expect(await countSettledRuns(testDatabase.database)).toBe(LOOKED_IN_VAIN);
     expect(await stored(runId)).toBeNull();
     expect(await shown(runId)).toEqual({ accepted: 2, pending: 1 });
     await testDatabase.database.query(`update amlyze_record set next_attempt_at = now() where state = 'pending'`);
