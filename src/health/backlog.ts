@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { inState } from '../outbox/in-state';
 import { Database } from '../shared/database';
 
 /** How long a snapshot serves: probes and scrapes must not cost the database more than a count now and then. */
@@ -18,7 +19,7 @@ const SNAPSHOT = `
 select now() as now,
   coalesce((select jsonb_object_agg(s.state, s.n) from (
      select state, count(*) as n from amlyze_record where state <> 'accepted' group by state) s), '{}') as states,
-  (select created_at from amlyze_record where state = 'pending' order by id limit 1) as oldest_pending_at,
+  (select r.created_at from amlyze_record r where ${inState("'pending'", '0', 'r')} order by r.state, r.id limit 1) as oldest_pending_at,
   (select max(slot) from sync_run where finished_at is not null) as last_finished_slot,
   (select max(slot) from sync_run) as last_opened_slot`;
 

@@ -1,0 +1,67 @@
+import { Backlog } from '../../src/health/backlog';
+import { findRecords } from '../../src/records/record-views';
+import type { Database, Queryable } from '../../src/shared/database';
+import { OutboxRows } from '../support/outbox-rows';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const RECORDS = 20_000;
+const ACCOUNTS = 2_000;
+
+/** By fresh statistics, by which half of all waits, and with that at the end of the table, where a backlog always is. */
+describe('what people and probes ask while a backlog grows', () => {
+  let testDatabase: TestDatabase;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    const rows = await OutboxRows.open(testDatabase.database);
+    const accounts = await rows.accounts(ACCOUNTS);
+    for (const state of ['accepted', 'pending']) {
+      await testDatabase.database.query(
+        `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, state,
+  next_attempt_at, settled_at)
+select $2 || n, 'balance', ($1::bigint[])[1 + n % ${ACCOUNTS}], 'A', 'TYPE_' || n, now(), 1, '{}', $2,
+  case when $2 = 'pending' then now() end, case when $2 <> 'pending' then now() end
+from generate_series(1, $3::integer) n`,
+        [accounts, state, RECORDS],
+      );
+    }
+    await testDatabase.database.query('vacuum analyze');
+  });
+
+  afterAll(() => testDatabase.drop());
+
+  /** Records that `work` reads. */
+  async function looks(work: (tx: Queryable) => Promise<void>): Promise<number> {
+    return testDatabase.database.transaction(async (tx) => {
+      const read = async (): Promise<number> => {
+        const [row] = await tx.query<{ n: string }>(
+          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'amlyze_record'`,
+        );
+        return Number(row?.n);
+      };
+      const before = await read();
+      await work(tx);
+      return (await read()) - before;
+    });
+  }
+
+  it('the list of pending records reads what it shows, and not all that was accepted before', async () => {
+    const read = await looks(async (tx) => {
+      const page = await findRecords(tx, { state: 'pending' }, undefined, 100);
+      expect(page.map(({ communicationNumber }) => communicationNumber).slice(0, 2)).toEqual(['pending1', 'pending2']);
+      const next = await findRecords(tx, { state: 'pending' }, page[99]?.id, 100);
+      expect(next[0]?.communicationNumber).toBe('pending101');
+    });
+    expect(read).toBeLessThanOrEqual(2 * 101);
+  });
+
+  it('the oldest pending record is looked up', async () => {
+    const read = await looks(async (tx) => {
+      const { oldestPendingAt, states } = await new Backlog(tx as Database).snapshot(); // it asks one query
+      expect(oldestPendingAt).toBeInstanceOf(Date);
+      expect(states).toEqual({ pending: RECORDS });
+    });
+    // Counting them is answered by the index alone.
+    expect(read).toBeLessThanOrEqual(1);
+  });
+});
