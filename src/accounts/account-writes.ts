@@ -48,6 +48,10 @@ export async function moveAccounts(tx: Queryable, moves: readonly Move[]): Promi
      order by 1, 2, 3 on conflict do nothing`,
     values,
   );
+  const before = await tx.query<{ id: string; subject_id: string }>(
+    'select id, subject_id from account where id = any($1::bigint[]) order by id for no key update',
+    [values[0]],
+  );
   await tx.query(
     `update account a set consent_id = m.consent_id, subject_id = s.id, updated_at = clock_timestamp()
      from unnest($1::bigint[], $2::bigint[]) as m(account_id, consent_id), access_subject s
@@ -55,10 +59,12 @@ export async function moveAccounts(tx: Queryable, moves: readonly Move[]): Promi
        and s.provider_account_id = a.provider_account_id`,
     values,
   );
+  // What waits is known by its subject, not by its account.
   await tx.query(
     `update sync_run_account r set subject_id = a.subject_id
-     from account a where a.id = any($1::bigint[]) and r.account_id = a.id and r.outcome is null`,
-    [values[0]],
+     from unnest($1::bigint[], $2::bigint[]) as m(account_id, subject_id) join account a on a.id = m.account_id
+     where r.subject_id = m.subject_id and r.account_id = m.account_id and coalesce(r.outcome, 'waiting') = 'waiting'`,
+    [before.map(({ id }) => id), before.map(({ subject_id: subjectId }) => subjectId)],
   );
 }
 
