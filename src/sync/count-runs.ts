@@ -3,12 +3,15 @@ import type { Database, Queryable } from '../shared/database';
 const MAX_RUNS = 50;
 
 // What is locked here is either being counted by another replica or being changed by an operator: the next turn. A run whose
-// newest record waits is not counted every minute to find that out.
+// newest record waits is not counted every minute to find that out; as an equality the run would be no part of the order, and
+// the newest record of all would be looked at first (see inState).
 const UNCOUNTED = {
   name: 'sync-lock-uncounted-runs',
   text: `
 select id from sync_run where records is null and finished_at is not null and id > $1
-  and (select r.settled_at is not null from amlyze_record r where r.run_id = sync_run.id order by r.id desc limit 1) is not false
+  and (select r.settled_at is not null from amlyze_record r
+       where r.run_id >= sync_run.id and (r.run_id, r.id) < (sync_run.id + 1, 0)
+       order by r.run_id desc, r.id desc limit 1) is not false
 order by id limit 1
 for no key update skip locked`,
 };
