@@ -16,7 +16,7 @@ export const SUSPENSION_MARGIN = 3;
  */
 export type Permission =
   | { kind: 'free'; failedInRow: number }
-  | { kind: 'probe'; until: string }
+  | { kind: 'probe'; until: string; failedInRow: number }
   | { kind: 'waiting'; waitMs: number }
   | { kind: 'denied'; outcome: 'BANK_UNAVAILABLE' | 'PAUSED'; reason: string };
 
@@ -56,9 +56,12 @@ returning probe_until::text as until`,
 const RETURN_PROBES = {
   name: 'bank-health-return-probes',
   text: `
-update connection_health h set probe_until = null
-from unnest($1::bigint[], $2::timestamptz[]) as p(connection_id, until)
-where h.connection_id = p.connection_id and h.probe_until = p.until`,
+with mine as (
+  select h.connection_id from unnest($1::bigint[], $2::timestamptz[]) as p(connection_id, until)
+  join connection_health h on h.connection_id = p.connection_id and h.probe_until = p.until
+  order by h.connection_id for update of h
+)
+update connection_health h set probe_until = null from mine where h.connection_id = mine.connection_id`,
 };
 
 /**
@@ -138,7 +141,7 @@ export class BankHealth {
     }
     if (row.wait_ms === 0) {
       const [taken] = await this.database.query<{ until: string }>(TAKE_PROBE, [row.connection_id, probeSeconds]);
-      if (taken) return { kind: 'probe', until: taken.until };
+      if (taken) return { kind: 'probe', until: taken.until, failedInRow: row.failed_in_row };
     }
     return { kind: 'waiting', waitMs: Math.max(row.wait_ms, 50) };
   }

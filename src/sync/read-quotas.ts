@@ -64,11 +64,12 @@ export class ReadQuotas {
     plenty: boolean,
   ): Promise<Quotas> {
     const due = await this.findDue(plenty);
+    // Before the failures are counted: a call that ends in between shall count as under way or as failed, or as both.
+    const heldBy = countByConnection(held);
     const permissions = await this.health.permissions(due, this.environment.leaseSeconds);
     const wanting = due.filter((id) => permissions.get(id)?.kind !== 'waiting' && !served.has(id));
     const usable = new Map<string, Usable>();
     for (const id of wanting) usable.set(id, await this.use(id, permissions.get(id)));
-    const heldBy = countByConnection(held);
     const contended = wanting.length + served.size > 1;
     const shares = this.share(wanting, heldBy, contended);
     const quotas = [...shares].flatMap(([connectionId, share]) => {
@@ -214,7 +215,7 @@ function toQuota(
 /** All calls under way may fail together, so there are never more than the failures that the bank still bears. */
 function roomBeforeSuspension(suspendAfter: number | undefined, permission: Permission | undefined): number {
   if (suspendAfter === undefined) return Infinity;
-  const failedInRow = permission?.kind === 'free' ? permission.failedInRow : 0;
+  const failedInRow = permission && 'failedInRow' in permission ? permission.failedInRow : 0;
   return Math.max(1, suspendAfter - SUSPENSION_MARGIN - failedInRow);
 }
 

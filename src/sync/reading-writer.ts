@@ -106,7 +106,7 @@ export class ReadingWriter {
   /** The reason may hold the bank's words, which the log does not show; it stands at the connection or the consent. */
   private tellOfStop({ subject, readings, stop }: SubjectResult): void {
     const { connectionId, consentRowId: consentId } = subject.state;
-    const outcome = readings[0]?.outcome;
+    const outcome = readings.find((reading) => reading.outcome !== 'ACCOUNT_CLOSED')?.outcome;
     if (stop?.scope === 'connection') this.logger.error({ msg: 'a connection is paused', connectionId, outcome });
     else this.logger.warn({ msg: 'a consent is stopped', consentId, connectionId, outcome });
   }

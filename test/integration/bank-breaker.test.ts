@@ -111,12 +111,6 @@ update sync_run_account s set due_at = now() from free where s.run_id = free.run
     expect((await outside.mypos.accessLog()).length).toBe(10 - 3);
   }, 60_000);
 
-  /** The breaker opens, and its time is over: the next account is the probe. */
-  const probeIsDue = async (): Promise<void> => {
-    await callsWhen((row) => row.open_until !== null);
-    await letTimePass();
-  };
-
   it('ends the run at once where the connection is paused while the breaker is open', async () => {
     const { connectionId } = await register({ breakerFailures: 2, suspendAfterFailures: 6 }, '40');
     await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
@@ -141,8 +135,12 @@ update sync_run_account s set due_at = now() from free where s.run_id = free.run
       status: 'terminatedByTpp',
       reason: 'no longer wanted',
     });
+    await eventually('no call is under way', async () => {
+      const held = await testDatabase.database.query('select 1 from access_subject where claimed_by is not null');
+      return held.length === 0;
+    });
     const asked = (await outside.mypos.accessLog()).length;
-    await probeIsDue();
+    await letTimePass();
     // A probe that was kept would hold each of them back for a lease of two seconds.
     const run = await gateway.finished(runId, 10_000);
     expect(run.outcomes.CONSENT_REQUIRED).toBeGreaterThan(20);
