@@ -191,7 +191,7 @@ describe('loadEnvironment', () => {
     ['AMLYZE_BATCHSIZE', 'AMLYZE_BATCH_SIZE'],
   ])('takes %s for a misspelt %s', (misspelt, meant) => {
     expect(faultsOf({ [misspelt]: SECRET, [meant]: undefined })).toContain(
-      `${misspelt}: unknown variable; write ${meant}, or set that one too if this is somebody else's`,
+      `${misspelt}: unknown variable; write ${meant}; if it is somebody else's, take it out of the gateway's environment`,
     );
   });
 

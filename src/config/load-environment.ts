@@ -51,7 +51,9 @@ function unknownNames(given: Record<string, string | undefined>): string[] {
     .flatMap((name) => {
       const meant = meantBy(name, absent);
       if (meant !== undefined)
-        return [`${name}: unknown variable; write ${meant}, or set that one too if this is somebody else's`];
+        return [
+          `${name}: unknown variable; write ${meant}; if it is somebody else's, take it out of the gateway's environment`,
+        ];
       return OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? [`${name}: unknown variable`] : [];
     });
 }
