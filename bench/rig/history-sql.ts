@@ -93,6 +93,13 @@ where record_id <= ${spans.record} order by record_id`,
   ];
 }
 
+/** What the gateway does within minutes of a run's last verdict; a list of runs that were never counted counts millions of records. */
+export const COUNT_RUNS = `
+update sync_run r set records = c.records
+from (select run_id, jsonb_object_agg(state, n) as records
+      from (select run_id, state, count(*) as n from amlyze_record group by run_id, state) s group by run_id) c
+where r.id = c.run_id`;
+
 export const HISTORY_TABLES = [
   'access_ledger',
   'balance_reading',

@@ -78,6 +78,7 @@ async function copyRun(rig: BenchRig, installation: Installation, copies: number
     await session.query(make);
   });
   for (const statement of sql.ADVANCE_SEQUENCES) await client.query(statement);
+  await client.query(sql.COUNT_RUNS);
   // What autovacuum would have done meanwhile; otherwise it would begin in the middle of a round.
   await share(sessions, sql.HISTORY_TABLES, async (session, table) => {
     await session.query(`vacuum analyze ${table}`);
