@@ -19,9 +19,9 @@ interface Doctored {
   outside?: (told: Story) => void;
 }
 
-const NO_TRIGGERS =
-  'alter table delivery_result disable trigger user; alter table delivery_attempt disable trigger user;';
-const NOT_FROZEN = 'alter table amlyze_record disable trigger user;';
+const NO_TRIGGERS = ['balance_reading', 'amlyze_record', 'delivery_attempt', 'delivery_result']
+  .map((table) => `alter table ${table} disable trigger user;`)
+  .join(' ');
 const NO_RULES =
   'alter table amlyze_record drop constraint amlyze_record_number_unique; alter table sync_run drop constraint sync_run_slot;';
 const LATER = '2026-03-05T07:00:00Z';
@@ -61,7 +61,7 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I1',
     what: 'a reading whose record is gone',
-    sql: `update balance_reading set communication_number = 'n-9' where id = 1`,
+    sql: `${NO_TRIGGERS} update balance_reading set communication_number = 'n-9' where id = 1`,
   },
   {
     breaks: 'I1',
@@ -112,12 +112,12 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I4',
     what: 'bytes that are not the frozen ones',
-    sql: `${NOT_FROZEN} update amlyze_record set payload = payload || ' ' where id = 1`,
+    sql: `${NO_TRIGGERS} update amlyze_record set payload = payload || ' ' where id = 1`,
   },
   {
     breaks: 'I4',
     what: 'a send of a number that has no record',
-    sql: `update balance_reading set communication_number = 'n-2'; ${NO_TRIGGERS} delete from delivery_result where record_id = 1; update delivery_attempt set records = 1; delete from amlyze_record where id = 1`,
+    sql: `${NO_TRIGGERS} update balance_reading set communication_number = 'n-2'; delete from delivery_result where record_id = 1; update delivery_attempt set records = 1; delete from amlyze_record where id = 1`,
     outside: ({ ledger }) => ledger.shift(),
   },
   {

@@ -359,6 +359,7 @@ where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_recor
     const gate = Promise.withResolvers<void>();
     const inside = Promise.withResolvers<void>();
     const slow = test.database.transaction(async (tx) => {
+      await tx.query('select 1 from access_subject where id = (select min(id) from access_subject) for update');
       await tx.query('select 1 from consent where id = $1 for update', [consentId]);
       await tx.query(
         `insert into access_ledger (subject_id, consent_id, purpose, request_id) select min(id), $1, 'resync', gen_random_uuid() from access_subject`,

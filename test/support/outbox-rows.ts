@@ -66,7 +66,11 @@ insert into consent (connection_id, consent_id) select id, 'consent' from c retu
   static async clear(database: Database): Promise<OutboxRows> {
     await database.transaction(async (tx) => {
       await tx.query('set local session_replication_role = replica');
-      await tx.query('truncate connection, delivery_group, delivery_attempt, amlyze_endpoint, audit_entry cascade');
+      // What a balance leaves behind points to what was before it without foreign keys, so that no cascade finds it.
+      await tx.query(
+        `truncate connection, sync_run, sync_run_account, access_ledger, balance_reading, amlyze_record, record_key, delivery_group,
+  delivery_attempt, delivery_result, amlyze_endpoint, audit_entry cascade`,
+      );
     });
     return OutboxRows.open(database);
   }
@@ -87,10 +91,10 @@ order by n.g returning id`,
   /** One record an account, due at once, in the order of the accounts; their numbers. */
   async enqueue(accountIds: readonly string[], more: Partial<NewBalanceRecord> = {}): Promise<string[]> {
     const rows = await this.database.query<{ id: string; account_ext_id: string; reading_id: string }>(
-      `with b as (insert into balance_reading (account_id, outcome, raw_body, steps)
-  select u, 'READ', '{"balance":"12.50"}', '[{"rule":"selection","text":"the only one"}]' from unnest($1::bigint[]) u returning id, account_id)
+      `with b as (insert into balance_reading (account_id, run_id, outcome, raw_body, steps)
+  select u, $2, 'READ', '{"balance":"12.50"}', '[{"rule":"selection","text":"the only one"}]' from unnest($1::bigint[]) u returning id, account_id)
 select a.id, a.account_ext_id, b.id as reading_id from b join account a on a.id = b.account_id order by a.id`,
-      [accountIds],
+      [accountIds, more.runId ?? null],
     );
     const records = rows.map((row) => newRecord(row, more));
     await enqueueBalances(this.database, records);

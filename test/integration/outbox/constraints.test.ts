@@ -33,7 +33,6 @@ describe('the tables of the outbox refuse', () => {
     [`state = 'accepted', next_attempt_at = null, settled_at = now(), in_doubt = true`, 'amlyze_record_accepted_sure'],
     [`state = 'accepted', settled_at = now()`, 'amlyze_record_due'],
     [`supersedes = 'other'`, 'amlyze_record_supersedes'],
-    [`account_id = null`, 'amlyze_record_balance_whole'],
     [`value = null`, 'amlyze_record_balance_whole'],
     [`communication_number = repeat('x', 256)`, 'amlyze_record_number_length'],
     [`communication_number = ''`, 'amlyze_record_number_length'],
