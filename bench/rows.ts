@@ -13,6 +13,7 @@ const TABLES = [
   'access_ledger',
   'balance_reading',
   'amlyze_record',
+  'record_state',
   'record_key',
   'sync_run_account',
   'access_subject',

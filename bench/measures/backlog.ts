@@ -48,16 +48,30 @@ function latency(name: string, timesMs: readonly number[]): Figure {
   return { name, unit: 'ms', rounds: timesMs, target: { atMost: MOST_MS } };
 }
 
-/** `count` records that are due, evenly over all accounts; `type` names the series of the n-th one of an account. */
-const flood = (type: string, count: number): string => `
-insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, next_attempt_at)
-select 'flood-' || a.id || '-' || n, 'balance', a.id, a.account_ext_id, ${type}, now() + n * interval '1 second', 1, '{}',
-  now() - interval '1 minute' + n * interval '1 second'
-from account a, generate_series(1, ${count / ACCOUNTS}) n`;
+/** Pending records, one for each row of `rows`. */
+function records(rows: string): string {
+  return `
+with row as materialized (${rows}), made as (
+  insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+  select number, 'balance', account_id, account_ext_id, type, at, 1, '{}' from row
+  returning id, communication_number
+)
+insert into record_state (record_id, channel, account_id, balance_type, balance_at, next_attempt_at, attempts)
+select made.id, 'balance', account_id, type, at, due, attempts from made join row on number = communication_number`;
+}
 
-const BLOCKED_HEADS = `
-insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, next_attempt_at, attempts)
-select 'head-' || id, 'balance', id, account_ext_id, 'BLOCKED', now(), 1, '{}', now() + interval '1 hour', 1 from account`;
+/** `count` records that are due, evenly over all accounts; `type` names the series of the n-th one of an account. */
+const flood = (type: string, count: number): string =>
+  records(
+    `select 'flood-' || a.id || '-' || n as number, a.id as account_id, a.account_ext_id, ${type} as type,
+  now() + n * interval '1 second' as at, now() - interval '1 minute' + n * interval '1 second' as due, 0 as attempts
+from account a, generate_series(1, ${count / ACCOUNTS}) n`,
+  );
+
+const BLOCKED_HEADS = records(
+  `select 'head-' || id as number, id as account_id, account_ext_id, 'BLOCKED' as type, now() as at, now() + interval '1 hour' as due,
+  1 as attempts from account`,
+);
 
 const WAITING_RUNS = `
 with run as (
@@ -74,7 +88,7 @@ async function inSession(
 ): Promise<number[]> {
   const installation = await registered(rig, ACCOUNTS);
   const client = await rig.session(installation);
-  const tables = ['amlyze_record', 'sync_run_account', 'access_subject'];
+  const tables = ['amlyze_record', 'record_state', 'sync_run_account', 'access_subject'];
   for (const table of tables) await client.query(`alter table ${table} set (autovacuum_enabled = false)`);
   // Keys and triggers of the filling are not what is measured.
   await client.query('set session_replication_role = replica');

@@ -64,7 +64,7 @@ async function importAndDeliver(gateway: BenchGateway, witness: Witness, count: 
   if (answer.taken !== count) throw new Error(`import: ${JSON.stringify(answer)}`);
   const doneMs = await delivered(witness, before + count);
   const { rows } = await witness.client.query<{ accepted: number }>(
-    `select count(*)::int as accepted from amlyze_record where operation_ext_id like $1 and state = 'accepted'`,
+    `select count(*)::int as accepted from record_with_state where operation_ext_id like $1 and state = 'accepted'`,
     [`${batch}-%`],
   );
   if (rows[0]?.accepted !== count) throw new Error(`${rows[0]?.accepted} of ${count} operations were accepted`);

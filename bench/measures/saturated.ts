@@ -42,12 +42,15 @@ export const saturated: Measure = {
 const MAKE_PENDING = `
 with fresh as (
   select a.id, a.account_ext_id, 'saturated-' || gen_random_uuid() as number, clock_timestamp() as balance_at from account a
+), made as (
+  insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+  select number, 'balance', id, account_ext_id, 'STATEMENT_BALANCE', balance_at, 12.34,
+    format('{"communicationNumber":"%s","requester":"open-banking-gateway","balanceType":"STATEMENT_BALANCE","accountExtId":"%s","balanceAt":"%s","value":12.34}',
+      number, account_ext_id, to_char(balance_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+  from fresh returning id, account_id, balance_type, balance_at
 )
-insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
-select number, 'balance', id, account_ext_id, 'STATEMENT_BALANCE', balance_at, 12.34,
-  format('{"communicationNumber":"%s","requester":"open-banking-gateway","balanceType":"STATEMENT_BALANCE","accountExtId":"%s","balanceAt":"%s","value":12.34}',
-    number, account_ext_id, to_char(balance_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-from fresh`;
+insert into record_state (record_id, channel, account_id, balance_type, balance_at)
+select id, 'balance', account_id, balance_type, balance_at from made`;
 
 /** Records per second from the first call until all are accepted and logged. */
 async function deliverAll(witness: Witness): Promise<number> {

@@ -60,6 +60,10 @@ with given as materialized (
     payload)
   select communication_number, 'balance', account_id, account_ext_id, reading_id, $1, 'STATEMENT_BALANCE', fetched_at, value, payload
   from given
+  returning id, account_id, balance_type, balance_at, run_id
+), stated as (
+  insert into record_state (record_id, channel, account_id, balance_type, balance_at, run_id)
+  select id, 'balance', account_id, balance_type, balance_at, run_id from record
 ), finished as (
   update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
   where ${lookedUp('s.run_id', 'g.run_id')} and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
@@ -71,32 +75,35 @@ export const CLAIM_RECORDS = {
   name: 'claim-records',
   text: `
 with ready as materialized (
-  select id from amlyze_record
-  where channel = 'balance' and next_attempt_at <= now() and batch_group is null
-  order by next_attempt_at, id limit $1
+  select record_id as id from record_state
+  where channel = 'balance' and next_attempt_at <= now() and state = 'pending' and batch_group is null
+  order by next_attempt_at, record_id limit $1
   for update skip locked
 ), attempt as (
-  insert into delivery_attempt (endpoint, records, replica) select $2, count(*), 'loop' from ready having count(*) > 0
+  insert into delivery_attempt (endpoint, records, replica, lease_until, record_ids)
+  select $2, count(*), 'loop', now() + interval '30 seconds', array_agg(id) from ready having count(*) > 0
   returning id
+), claimed as (
+  update record_state r set state = 'sending', attempt_id = attempt.id, in_doubt = true, claims = r.claims + 1
+  from ready, attempt where ${lookedUp('r.record_id', 'ready.id')}
+  returning r.record_id as id, r.attempt_id
 )
-update amlyze_record r
-set state = 'sending', epoch = r.epoch + 1, lease_until = now() + interval '30 seconds', next_attempt_at = null,
-    attempt_id = attempt.id, in_doubt = true
-from ready, attempt where ${lookedUp('r.id', 'ready.id')}
-returning r.id, r.epoch, r.attempt_id, r.communication_number, r.payload`,
+select c.id, c.attempt_id, m.communication_number, m.payload from claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}`,
 };
 
 export const SETTLE = {
   name: 'settle',
   text: `
 with given as materialized (
-  select * from unnest($2::bigint[], $3::bigint[], $4::text[]) as g(id, epoch, answer) limit $6
+  select * from unnest($2::bigint[], string_to_array($3, E'\\n', '')) as g(id, answer) limit $5
 ), settled as (
-  update amlyze_record r
-  set state = 'accepted', in_doubt = false, lease_until = null, attempt_id = null, next_attempt_at = null, settled_at = now()
-  from given g where ${lookedUp('r.id', 'g.id')} and r.epoch = g.epoch and coalesce(r.lease_until, '-infinity') > '-infinity'
+  update record_state r
+  set state = 'accepted', in_doubt = false, attempt_id = null, next_attempt_at = null, settled_at = now()
+  from given g where ${lookedUp('r.record_id', 'g.id')} and r.attempt_id = $1
 ), logged as (
   insert into delivery_result (record_id, attempt_id, verdict, answer) select id, $1, 'accepted', answer from given
 )
-update delivery_attempt set finished_at = now(), outcome = 'answered', http_status = 200, latency_ms = $5 where id = $1`,
+update delivery_attempt
+set finished_at = now(), lease_until = null, record_ids = null, outcome = 'answered', http_status = 200, latency_ms = $4
+where id = $1`,
 };

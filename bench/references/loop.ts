@@ -26,7 +26,6 @@ interface Subject {
 
 interface Claimed {
   id: string;
-  epoch: string;
   attempt_id: string;
   communication_number: string;
   payload: string;
@@ -94,8 +93,7 @@ async function deliverSome(): Promise<number> {
     values: [
       first.attempt_id,
       rows.map(({ id }) => id),
-      rows.map(({ epoch }) => epoch),
-      rows.map(({ communication_number }) => JSON.stringify(byNumber.get(communication_number))),
+      rows.map(({ communication_number }) => JSON.stringify(byNumber.get(communication_number))).join('\n'),
       answer.latencyMs,
       rows.length,
     ],

@@ -27,7 +27,7 @@ export async function gatewayRound(gateway: BenchGateway, witness: Witness, scop
   const doneMs = await delivered(witness, before + Number(run.accounts));
   const cpuAfter = gateway.cpuUs;
   const { rows } = await witness.client.query<{ balances: number; began_ms: number }>(
-    `select (select count(*)::int from amlyze_record where run_id = $1 and state = 'accepted') as balances,
+    `select (select count(*)::int from record_with_state where run_id = $1 and state = 'accepted') as balances,
   (select extract(epoch from min(read_at)) * 1000 from access_ledger where read_at >= (select started_at from sync_run where id = $1))::float8 as began_ms`,
     [run.runId],
   );
@@ -57,8 +57,7 @@ export async function delivered({ client, amlyze }: Witness, records: number): P
   await until(async () => (await ledgerEnd(amlyze)) >= records);
   for (const open of [
     'select 1 from sync_run where finished_at is null limit 1',
-    `select 1 from amlyze_record where state = 'pending' limit 1`,
-    `select 1 from amlyze_record where state = 'sending' limit 1`,
+    `select 1 from record_state where standing = 'open' limit 1`,
   ]) {
     await until(async () => (await client.query(open)).rowCount === 0);
   }

@@ -27,7 +27,8 @@ export function moveOriginal(copies: number): string[] {
   return [
     `update sync_run set ${earlier('started_at', 'finished_at')}`,
     `update balance_reading set ${earlier('fetched_at', 'balance_at')}`,
-    `update amlyze_record set ${earlier('balance_at', 'created_at', 'settled_at')}`,
+    `update amlyze_record set ${earlier('balance_at', 'created_at')}`,
+    `update record_state set ${earlier('balance_at', 'created_at', 'settled_at')}`,
     `update access_ledger set ${earlier('read_at')}`,
   ];
 }
@@ -66,14 +67,19 @@ select r.id + ${reading} + ${spans.reading}, r.account_id, r.run_id + ${run}, 'B
 from balance_reading r where r.id <= ${spans.reading} and (r.account_id + $1::int) % 100 = 0`,
 
     `insert into amlyze_record (id, communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at,
-  value, payload, state, reason, error_code, error_description, epoch, next_attempt_at, created_at, settled_at)
+  value, payload, created_at)
 select r.id + ${record}, n.number, r.kind, r.account_id, r.account_ext_id, r.reading_id + ${reading}, r.run_id + ${run}, r.balance_type,
-  ${later('r.balance_at')}, r.value, replace(r.payload, r.communication_number, n.number),
-  case when ${REFUSED} then 'rejected' else r.state end, case when ${REFUSED} then 'VALIDATION' end,
-  case when ${REFUSED} then 'O00' || (r.account_id % 5) end, case when ${REFUSED} then 'not acceptable' end, r.epoch, null,
-  ${later('r.created_at')}, ${later('r.settled_at')}
+  ${later('r.balance_at')}, r.value, replace(r.payload, r.communication_number, n.number), ${later('r.created_at')}
 from amlyze_record r cross join lateral (select ${number('r.communication_number')} as number offset 0) n
 where r.id <= ${spans.record} order by r.id`,
+
+    `insert into record_state (record_id, channel, account_id, balance_type, balance_at, run_id, state, reason, error_code, error_description,
+  claims, next_attempt_at, created_at, settled_at)
+select r.record_id + ${record}, r.channel, r.account_id, r.balance_type, ${later('r.balance_at')}, r.run_id + ${run},
+  case when ${REFUSED} then 'rejected' else r.state end, case when ${REFUSED} then 'VALIDATION' end,
+  case when ${REFUSED} then 'O00' || (r.account_id % 5) end, case when ${REFUSED} then 'not acceptable' end, r.claims, null,
+  ${later('r.created_at')}, ${later('r.settled_at')}
+from record_state r where r.record_id <= ${spans.record} order by r.record_id`,
 
     `insert into record_key (account_id, balance_type, key, revision, value, communication_number, settings_hash)
 select r.account_id, r.balance_type, 'run ' || (r.run_id + ${run}), 1, r.value, ${number('r.communication_number')}, '0123456789abcdef'
@@ -97,13 +103,14 @@ where record_id <= ${spans.record} order by record_id`,
 export const COUNT_RUNS = `
 update sync_run r set records = c.records
 from (select run_id, jsonb_object_agg(state, n) as records
-      from (select run_id, state, count(*) as n from amlyze_record group by run_id, state) s group by run_id) c
+      from (select run_id, state, count(*) as n from record_state group by run_id, state) s group by run_id) c
 where r.id = c.run_id`;
 
 export const HISTORY_TABLES = [
   'access_ledger',
   'balance_reading',
   'amlyze_record',
+  'record_state',
   'record_key',
   'sync_run_account',
   'delivery_attempt',

@@ -43,8 +43,9 @@ export async function findLastReading(db: Queryable, accountId: string): Promise
 /** The newest balance that AMLYZE has of the account. */
 export async function findLastAcceptedRecord(db: Queryable, accountId: string): Promise<LastAcceptedRecordDto | null> {
   const [row] = await db.query<RecordRow>(
-    `select communication_number, balance_type, balance_at, value, settled_at
-     from amlyze_record where account_id = $1 and state = 'accepted' order by balance_at desc, revision desc limit 1`,
+    `select r.communication_number, r.balance_type, r.balance_at, r.value, s.settled_at
+     from amlyze_record r join record_state s on s.record_id = r.id
+     where r.account_id = $1 and s.state = 'accepted' order by r.balance_at desc, r.revision desc limit 1`,
     [accountId],
   );
   if (!row) return null;

@@ -19,6 +19,7 @@ import { OperationEntity } from '../operations/operation.entity';
 import { AmlyzeRecordEntity } from '../outbox/amlyze-record.entity';
 import { DeliveryGroupEntity } from '../outbox/delivery-group.entity';
 import { RecordKeyEntity } from '../outbox/record-key.entity';
+import { RecordStateEntity } from '../outbox/record-state.entity';
 import { SyncRunAccountEntity } from '../sync/sync-run-account.entity';
 import { SyncRunEntity } from '../sync/sync-run.entity';
 
@@ -40,6 +41,7 @@ export const entities: (new () => object)[] = [
   DeliveryAttemptEntity,
   DeliveryResultEntity,
   AmlyzeRecordEntity,
+  RecordStateEntity,
   DeliveryGroupEntity,
   RecordKeyEntity,
   OperationEntity,

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { SettledCall } from '../outbox/settle';
+import type { LateAnswers, SettledCall } from '../outbox/settle';
 import { takeTurn, type TurnClaim, type TurnResult } from '../outbox/turn';
 import type { Database } from '../shared/database';
 import type { Settling } from './settling';
@@ -9,7 +9,7 @@ const MAX_PER_TURN = 64;
 
 interface Waiting {
   settled: SettledCall;
-  resolve: (held: Set<string>) => void;
+  resolve: (late: LateAnswers) => void;
   reject: (error: unknown) => void;
 }
 
@@ -29,7 +29,7 @@ export class Answers {
   }
 
   /** Resolves when a turn has settled it; see Settling.write, which this stands in for. */
-  readonly add = (settled: SettledCall): Promise<Set<string>> =>
+  readonly add = (settled: SettledCall): Promise<LateAnswers> =>
     new Promise((resolve, reject) => {
       this.waiting.push({ settled, resolve, reject });
       this.onNew();
@@ -41,7 +41,7 @@ export class Answers {
     const calls = due.map(({ settled }) => settled);
     try {
       const result = await takeTurn(this.parts.database, calls, claim);
-      for (const { resolve } of due) resolve(result.held);
+      for (const { resolve } of due) resolve(result.late);
       return result;
     } catch (error) {
       // Whether it was committed is unknown: what was claimed comes back by its lease, in doubt. The answers are settled again

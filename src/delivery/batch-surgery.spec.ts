@@ -4,7 +4,6 @@ import { ranOutOfTime } from './batch-surgery';
 
 const record: ClaimedRecord = {
   id: '1',
-  epoch: '1',
   communicationNumber: 'n-1',
   accountExtId: 'A-1',
   operationExtId: undefined,

@@ -1,6 +1,6 @@
 import type { SentRecord } from '../amlyze/record-verdict';
 import type { ClaimedBatch, ClaimedRecord } from '../outbox/claim';
-import type { SettledCall } from '../outbox/settle';
+import type { LateAnswers, SettledCall } from '../outbox/settle';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { EndpointState } from './endpoint-state';
 import type { Lane } from './lane';
@@ -13,7 +13,7 @@ export interface Call {
   result: Answer | CallFailure;
   single: boolean;
   /** Writes the settlements in place of Settling's own commit. */
-  write?: (settled: SettledCall) => Promise<Set<string>>;
+  write?: (settled: SettledCall) => Promise<LateAnswers>;
 }
 
 /** What a verdict has to know about a record. */

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** One HTTP call to AMLYZE: inserted before the call, completed once (a trigger refuses more). */
+/** One HTTP call to AMLYZE: inserted before the call, completed once (a trigger refuses more). Until then it is the claim of its records. */
 @Entity('delivery_attempt')
 export class DeliveryAttemptEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
@@ -32,4 +32,12 @@ export class DeliveryAttemptEntity {
 
   @Column('integer', { nullable: true })
   latencyMs: number | null;
+
+  /** Until when the records are its own, if it is not renewed; null once it is complete. */
+  @Column('timestamptz', { nullable: true })
+  leaseUntil: Date | null;
+
+  /** The records that it carries; null once it is complete, when delivery_result has them. */
+  @Column('bigint', { nullable: true, array: true })
+  recordIds: string[] | null;
 }

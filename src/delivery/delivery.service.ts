@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
 import { claimDue, claimGroup, type ClaimedBatch } from '../outbox/claim';
-import { extendLease } from '../outbox/settle';
+import { extendLeases } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { Replica } from '../shared/replica';
@@ -107,7 +107,7 @@ export class DeliveryService {
   private async renewLeases(lane: Lane, batch: ClaimedBatch, state: EndpointState): Promise<void> {
     const { leaseSeconds } = this.environment;
     try {
-      await extendLease(this.database, batch, leaseSeconds);
+      await extendLeases(this.database, [batch.attemptId], leaseSeconds);
       await extendProbe(this.database, lane.endpoint, state, leaseSeconds);
     } catch (error) {
       this.logger.warn({

@@ -14,7 +14,8 @@ import { SingleSender } from './single-sender';
 
 /** How long a batch may gather before it goes out although it is not full. */
 const GATHER_MS = 100;
-const TAKE_BACK_LIMIT = 2_000;
+/** Attempts that are taken back by one statement. */
+const TAKE_BACK_LIMIT = 50;
 
 /** What one lane has running in this replica. */
 interface RunningLane {
@@ -95,13 +96,16 @@ export class DeliveryWorker {
   /** Takes back what dead workers held, and notices a changed configuration. Called at every poll. */
   async tend(): Promise<void> {
     for (const { lane } of this.running) await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
-    let taken = 0;
-    for (let n = TAKE_BACK_LIMIT; n === TAKE_BACK_LIMIT; taken += n)
-      n = await takeBackExpired(this.database, TAKE_BACK_LIMIT);
-    if (taken === 0) return;
+    let records = 0;
+    for (let attempts = TAKE_BACK_LIMIT; attempts === TAKE_BACK_LIMIT;) {
+      const taken = await takeBackExpired(this.database, TAKE_BACK_LIMIT);
+      attempts = taken.attempts;
+      records += taken.records;
+    }
+    if (records === 0) return;
     this.logger.warn({
       msg: 'records were taken back from a worker whose lease ran out; what may have been sent is in doubt and is sent again',
-      records: taken,
+      records,
     });
     this.wake();
   }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
-import { settleCalls, type SettledCall, type Settlement } from '../outbox/settle';
+import { answerKey, settleCalls, type LateAnswers, type SettledCall, type Settlement } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { GroupCommit } from '../shared/group-commit';
@@ -23,7 +23,7 @@ export class Settling {
   private readonly logger = new Logger(Settling.name);
   private readonly policy: RetryPolicy;
   /** Calls that come back at about the same time are settled in one commit. */
-  private readonly writes: GroupCommit<SettledCall, Set<string>>;
+  private readonly writes: GroupCommit<SettledCall, LateAnswers>;
   private readonly successAtMs = new Map<string, number>();
 
   constructor(
@@ -70,8 +70,8 @@ export class Settling {
     await this.write({ attemptId, settlements, end: { outcome: 'given-back', detail } });
   }
 
-  /** Writes down what became of one call, in a commit with others; the ids of the records that were still ours. */
-  readonly write = (settled: SettledCall): Promise<Set<string>> => this.writes.add(settled);
+  /** Writes down what became of one call, in a commit with others; which answers of that commit came too late. */
+  readonly write = (settled: SettledCall): Promise<LateAnswers> => this.writes.add(settled);
 
   private async applyVerdicts(call: Call, verdict: Extract<CallVerdict, { kind: 'settled' }>): Promise<void> {
     const byId = new Map(verdict.records.map((record) => [record.id, record]));
@@ -217,20 +217,23 @@ export class Settling {
     const { result } = call;
     const httpStatus = result.kind === 'answer' ? result.status : undefined;
     const end = { outcome, httpStatus, detail, latencyMs: Math.round(result.latencyMs) };
-    const held = await (call.write ?? this.write)({ attemptId: call.batch.attemptId, settlements, end });
-    for (const { verdict, reason, record } of settlements) {
+    const { attemptId } = call.batch;
+    const answers = await (call.write ?? this.write)({ attemptId, settlements, end });
+    const isLate = ({ record }: Settlement): boolean =>
+      answers.size > 0 && answers.has(answerKey(attemptId, record.id));
+    for (const settlement of settlements) {
       this.metrics.deliveries.inc({
         kind: call.lane.kind,
-        verdict: held.has(record.id) ? verdict : 'late',
+        verdict: isLate(settlement) ? 'late' : settlement.verdict,
         // A reason is out of a small closed set; what is due again has a sentence instead.
-        reason: reason ?? '',
+        reason: settlement.reason ?? '',
       });
     }
-    const late = settlements.filter(({ record }) => !held.has(record.id)).length;
+    const late = settlements.filter(isLate).length;
     if (late > 0) {
       this.logger.warn({
         msg: 'an answer came after its claim was taken over; logged as late, nothing changed',
-        attemptId: call.batch.attemptId,
+        attemptId,
         late,
       });
     }

@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import type { Environment } from '../config/environment';
 import type { ClaimedRecord } from '../outbox/claim';
-import { extendPromised, type Promised, type TurnClaim } from '../outbox/turn';
+import { extendLeases } from '../outbox/settle';
+import type { Promised, TurnClaim } from '../outbox/turn';
 import type { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { failPoint } from '../shared/fail-point';
@@ -44,8 +45,8 @@ export interface SingleSenderParts {
 export class SingleSender {
   private readonly logger = new Logger(SingleSender.name);
   private readonly bell = new Doorbell();
-  /** All that this sender has claimed and not yet settled or given back, by id. */
-  private readonly held = new Map<string, ClaimedRecord>();
+  /** All that this sender has claimed and not yet settled or given back: attempts by the ids of their records. */
+  private readonly held = new Map<string, string>();
   private readonly answers: Answers;
   private readonly ready: Ready[] = [];
   /** Calls under way, by attempt. */
@@ -175,7 +176,7 @@ export class SingleSender {
   private async take(promised: readonly Promised[], leave: OpenLeave): Promise<void> {
     failPoint('after-claim');
     for (const { record, attemptId } of promised) {
-      this.held.set(record.id, record);
+      this.held.set(record.id, attemptId);
       this.ready.push({ record, attemptId, state: leave.state });
     }
     if (leave.kind === 'probe') {
@@ -265,7 +266,7 @@ export class SingleSender {
   private async renew(): Promise<void> {
     const { database, environment, lane } = this.parts;
     try {
-      await extendPromised(database, [...this.held.values()], environment.leaseSeconds);
+      await extendLeases(database, [...this.held.values()], environment.leaseSeconds);
       if (this.probe) await extendProbe(database, lane.endpoint, this.probe, environment.leaseSeconds);
     } catch (error) {
       this.logger.warn({ msg: 'leases could not be renewed', endpoint: lane.endpoint, error: String(error) });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { inState } from '../outbox/in-state';
+import { standingBehind, type Standing } from '../outbox/standing';
 import { Database } from '../shared/database';
 
 /** How long a snapshot serves: probes and scrapes must not cost the database more than a count now and then. */
@@ -15,17 +15,21 @@ export interface BacklogSnapshot {
   now: Date;
 }
 
+// Counted in the index alone. How many of the open ones are under way, their attempts say.
 const SNAPSHOT = `
 select now() as now,
-  coalesce((select jsonb_object_agg(s.state, s.n) from (
-     select state, count(*) as n from amlyze_record where state <> 'accepted' group by state) s), '{}') as states,
-  (select r.created_at from amlyze_record r where ${inState("'pending'", '0', 'r')} order by r.state, r.id limit 1) as oldest_pending_at,
+  coalesce((select jsonb_object_agg(s.standing, s.n) from (
+     select standing, count(*) as n from record_state where standing is not null group by standing) s), '{}') as standings,
+  (select coalesce(sum(cardinality(record_ids)), 0)::int from delivery_attempt where lease_until is not null) as sending,
+  (select r.created_at from record_state r where ${standingBehind("'open'", '0', 'r')} and r.state = 'pending'
+   order by r.standing, r.record_id limit 1) as oldest_pending_at,
   (select max(slot) from sync_run where finished_at is not null) as last_finished_slot,
   (select max(slot) from sync_run) as last_opened_slot`;
 
 interface SnapshotRow {
   now: Date;
-  states: Record<string, number>;
+  standings: Partial<Record<Standing, number>>;
+  sending: number;
   oldest_pending_at: Date | null;
   last_finished_slot: Date | null;
   last_opened_slot: Date | null;
@@ -53,10 +57,15 @@ export class Backlog {
     if (!row) throw new Error('the snapshot returned no row');
     return {
       now: row.now,
-      states: row.states,
+      states: statesOf(row),
       oldestPendingAt: row.oldest_pending_at ?? undefined,
       lastFinishedSlot: row.last_finished_slot ?? undefined,
       lastOpenedSlot: row.last_opened_slot ?? undefined,
     };
   }
+}
+
+function statesOf({ standings: { open = 0, ...settled }, sending }: SnapshotRow): Record<string, number> {
+  const pending = open - sending;
+  return { ...settled, ...(pending > 0 && { pending }), ...(sending > 0 && { sending }) };
 }

@@ -15,25 +15,27 @@ const IDLE_IMPORT_MINUTES = 10;
 const SHRED = `
 with due as materialized (
   select id from (
-    (select id from amlyze_record
-     where sealed and payload is not null and state in ('accepted', 'rejected')
-       and settled_at < now() - make_interval(secs => $1) and sealed_at < now() - make_interval(secs => $1)
-     order by settled_at limit $2)
+    (select s.record_id as id from record_state s join amlyze_record r on r.id = s.record_id
+     where s.card_data = 'kept' and s.state in ('accepted', 'rejected')
+       and s.settled_at < now() - make_interval(secs => $1) and r.sealed_at < now() - make_interval(secs => $1)
+     order by s.settled_at limit $2)
     union
-    (select id from amlyze_record
-     where sealed and payload is not null and state <> 'sending' and sealed_at < now() - make_interval(days => ${LONGEST_DAYS})
-     order by sealed_at limit $2)
+    (select r.id from amlyze_record r join record_state s on s.record_id = r.id
+     where r.sealed and r.payload is not null and s.state <> 'sending' and r.sealed_at < now() - make_interval(days => ${LONGEST_DAYS})
+     order by r.sealed_at limit $2)
   ) candidates
 ), held as materialized (
-  select r.id from amlyze_record r join due using (id) where r.state <> 'sending' and r.payload is not null for update of r skip locked
+  select s.record_id as id from record_state s join due on due.id = s.record_id
+  where s.state <> 'sending' and s.card_data = 'kept' for update of s skip locked
+), stated as (
+  update record_state s
+  set card_data = 'shredded', state = case when s.state = 'pending' then 'held' else s.state end,
+      reason = case when s.state = 'pending' then 'SHREDDED' else s.reason end,
+      settled_at = case when s.state = 'pending' then now() else s.settled_at end,
+      next_attempt_at = null, batch_group = case when s.state = 'pending' then null else s.batch_group end
+  from held where s.record_id = held.id
 )
-update amlyze_record r
-set payload = null, shredded_at = now(),
-    state = case when r.state = 'pending' then 'held' else r.state end,
-    reason = case when r.state = 'pending' then 'SHREDDED' else r.reason end,
-    settled_at = case when r.state = 'pending' then now() else r.settled_at end,
-    next_attempt_at = null, batch_group = case when r.state = 'pending' then null else r.batch_group end
-from held where r.id = held.id
+update amlyze_record r set payload = null, shredded_at = now() from held where r.id = held.id
 returning r.id`;
 
 /** Takes card data away when its time has come, and says so in the audit trail. */

@@ -49,7 +49,7 @@ interface FoundRow {
 
 // `limit 1`, true by the unique indexes anyway, keeps the planner to one index look-up a line while the tables grow.
 const FIND = `
-select o.revision, o.content_hash, o.communication_number, r.id as record_id, r.channel, r.state, r.reason, r.in_doubt,
+select o.revision, o.content_hash, o.communication_number, r.id as record_id, r.channel, s.state, s.reason, s.in_doubt,
   r.payload is null as shredded, r.payload_digest,
   w.number is not null and exists (select from amlyze_record n where n.communication_number = w.number) as number_used
 from unnest($1::text[], $2::text[], $3::text[]) with ordinality as w(business_unit, operation_ext_id, number, at)
@@ -57,6 +57,7 @@ left join lateral (
   select * from operation where business_unit = w.business_unit and operation_ext_id = w.operation_ext_id limit 1
 ) o on true
 left join lateral (select * from amlyze_record where communication_number = o.communication_number limit 1) r on true
+left join lateral (select * from record_state where record_id = r.id limit 1) s on true
 order by w.at`;
 
 /** Looks up many keys at once, in the order asked. */
@@ -74,7 +75,10 @@ export async function findOperations(
 
 /** Holds the keys' latest records until the transaction ends: no verdict and no requeue comes between the decision and its act. */
 export async function lockRecords(tx: Queryable, recordIds: readonly string[]): Promise<void> {
-  await tx.query('select id from amlyze_record where id = any($1::bigint[]) order by id for update', [recordIds]);
+  await tx.query(
+    'select record_id from record_state where record_id = any($1::bigint[]) order by record_id for update',
+    [recordIds],
+  );
 }
 
 function toKnown(row: FoundRow): KnownOperation | undefined {

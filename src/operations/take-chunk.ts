@@ -144,13 +144,15 @@ function frozenBytes({ operation, channel }: Candidate, number: string, { identi
 }
 
 const RESTORE = `
-update amlyze_record
-set payload = $2, payload_digest = $3, sealed_at = now(), shredded_at = null,
-    state = case when reason = 'SHREDDED' then 'pending' else state end,
-    settled_at = case when reason = 'SHREDDED' then null else settled_at end,
-    next_attempt_at = case when reason = 'SHREDDED' then now() end,
-    reason = case when reason = 'SHREDDED' then null else reason end
-where id = $1`;
+with stated as (
+  update record_state
+  set card_data = 'kept', state = case when reason = 'SHREDDED' then 'pending' else state end,
+      settled_at = case when reason = 'SHREDDED' then null else settled_at end,
+      next_attempt_at = case when reason = 'SHREDDED' then now() end,
+      reason = case when reason = 'SHREDDED' then null else reason end
+  where record_id = $1
+)
+update amlyze_record set payload = $2, payload_digest = $3, sealed_at = now(), shredded_at = null where id = $1`;
 
 /** Gives a record its shredded bytes back; one that was still due when they were shredded is due again. */
 async function restore(tx: Queryable, { candidate, known }: Decided, context: ChunkContext): Promise<Outcome> {

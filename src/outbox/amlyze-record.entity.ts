@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** A record for AMLYZE: frozen bytes and how far they got. The CHECKs of the table hold the state machine. */
+/** A record for AMLYZE: what it is about, and its frozen bytes. A trigger refuses every change but that card data goes. How far it got stands in record_state. */
 @Entity('amlyze_record')
 export class AmlyzeRecordEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
@@ -74,50 +74,6 @@ export class AmlyzeRecordEntity {
   @Column('timestamptz', { nullable: true })
   shreddedAt: Date | null;
 
-  @Column('text', { default: 'pending' })
-  state: 'pending' | 'sending' | 'accepted' | 'rejected' | 'held' | 'exhausted';
-
-  @Column('text', { nullable: true })
-  reason: string | null;
-
-  /** AMLYZE's code and words, verbatim. */
-  @Column('text', { nullable: true })
-  errorCode: string | null;
-
-  @Column('text', { nullable: true })
-  errorDescription: string | null;
-
-  /** Bytes may have reached AMLYZE and no definite answer came; stays until the record is accepted. */
-  @Column('boolean', { default: false })
-  inDoubt: boolean;
-
-  @Column('smallint', { default: 0 })
-  attempts: number;
-
-  /** Batches with this record that failed as a whole while others succeeded. */
-  @Column('smallint', { default: 0 })
-  wholeFailures: number;
-
-  @Column('bigint', { nullable: true })
-  batchGroup: string | null;
-
-  @Column('timestamptz', { nullable: true, default: () => 'now()' })
-  nextAttemptAt: Date | null;
-
-  /** Fence of every write after a claim. */
-  @Column('bigint', { default: 0 })
-  epoch: string;
-
-  @Column('timestamptz', { nullable: true })
-  leaseUntil: Date | null;
-
-  /** The attempt that is on its way, or the last one. */
-  @Column('bigint', { nullable: true })
-  attemptId: string | null;
-
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
-
-  @Column('timestamptz', { nullable: true })
-  settledAt: Date | null;
 }

@@ -2,10 +2,9 @@ import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import type { RecordChannel } from './record-state';
 
-/** A record that this replica may send until its lease ends. Every later write names `epoch`, the fence. */
+/** A record that this replica may send until the lease of its attempt ends. */
 export interface ClaimedRecord {
   id: string;
-  epoch: string;
   communicationNumber: string;
   accountExtId: string | undefined;
   operationExtId: string | undefined;
@@ -23,6 +22,7 @@ export interface ClaimedRecord {
   wholeFailures: number;
 }
 
+/** Records of one attempt. Every later write names the attempt, the fence: who claims a record next has another. */
 export interface ClaimedBatch {
   attemptId: string;
   /** Set when the batch is a part of one that was cut in two. */
@@ -45,7 +45,6 @@ interface ClaimRow {
   id: string | null;
   /** Blocked records that this claim put off. */
   parked: number;
-  epoch: string;
   attempt_id: string;
   communication_number: string;
   account_ext_id: string | null;
@@ -72,10 +71,10 @@ const WIDE_WINDOW = 4;
  */
 const CLAIM_TAIL = `
 , headed as materialized (
-  select c.id, c.next_attempt_at, c.in_doubt, h.id as head_id, h.next_attempt_at as head_due, h.lease_until as head_lease
+  select c.id, c.next_attempt_at, c.in_doubt, h.id as head_id, h.next_attempt_at as head_due, h.attempt_id as head_attempt
   from candidate c
   left join lateral (
-    select o.id, o.next_attempt_at, o.lease_until from amlyze_record o
+    select o.record_id as id, o.next_attempt_at, o.attempt_id from record_state o
     where o.account_id = c.account_id and o.balance_type = c.balance_type and o.settled_at is null
     order by o.balance_at, o.revision
     limit 1
@@ -83,34 +82,34 @@ const CLAIM_TAIL = `
 ), ready as materialized (
   select id, in_doubt from headed where head_id is null or head_id = id order by next_attempt_at, id limit $2
 ), parked as (
-  update amlyze_record r
-  set next_attempt_at = greatest(h.head_due, h.head_lease, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 1 end))
-  from headed h where ${lookedUp('r.id', 'h.id')} and h.head_id <> h.id
+  update record_state r
+  set next_attempt_at = greatest(h.head_due, now() + make_interval(secs => case when exists (select 1 from ready where ready.id = h.head_id) then $3::float8 else 1 end),
+    (select a.lease_until from delivery_attempt a where ${lookedUp('a.id', 'h.head_attempt')}))
+  from headed h where ${lookedUp('r.record_id', 'h.id')} and h.head_id <> h.id
   returning 1
 ), attempt as (
-  insert into delivery_attempt (endpoint, records, replica)
-  select $4, count(*), $5 from ready having count(*) > 0
+  insert into delivery_attempt (endpoint, records, replica, lease_until, record_ids)
+  select $4, count(*), $5, now() + make_interval(secs => $3::float8), array_agg(id) from ready having count(*) > 0
   returning id
 ), claimed as (
-  update amlyze_record r
-  set state = 'sending', epoch = r.epoch + 1, lease_until = now() + make_interval(secs => $3::float8), next_attempt_at = null,
-      attempt_id = attempt.id, in_doubt = true
+  update record_state r set state = 'sending', attempt_id = attempt.id, in_doubt = true, claims = r.claims + 1
   from ready, attempt
-  where ${lookedUp('r.id', 'ready.id')}
-  returning r.id, r.epoch, r.attempt_id, r.communication_number, r.account_ext_id,
-    r.operation_ext_id, r.business_unit, r.payload, r.sealed, ready.in_doubt as was_in_doubt,
-    r.epoch > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'r.id')} and d.verdict = 'rejected') as rejected_before,
-    r.attempts, r.whole_failures
+  where ${lookedUp('r.record_id', 'ready.id')}
+  returning r.record_id as id, r.attempt_id, ready.in_doubt as was_in_doubt, r.claims, r.attempts, r.whole_failures
 )
-select claimed.*, p.parked from (select count(*)::int as parked from parked) p left join claimed on true`;
+select c.id, c.attempt_id, m.communication_number, m.account_ext_id, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.was_in_doubt,
+  c.claims > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'c.id')} and d.verdict = 'rejected') as rejected_before,
+  c.attempts, c.whole_failures, p.parked
+from (select count(*)::int as parked from parked) p
+left join (claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}) on true`;
 
 const CLAIM_DUE = {
   name: 'outbox-claim-due',
   text: `
 with candidate as materialized (
-  select id, account_id, balance_type, next_attempt_at, in_doubt from amlyze_record
-  where channel = $1 and next_attempt_at <= now() and batch_group is null and not (id = any($6::bigint[]))
-  order by next_attempt_at, id
+  select record_id as id, account_id, balance_type, next_attempt_at, in_doubt from record_state
+  where channel = $1 and next_attempt_at <= now() and state = 'pending' and batch_group is null and not (record_id = any($6::bigint[]))
+  order by next_attempt_at, record_id
   limit $7
   for update skip locked
 )${CLAIM_TAIL}`,
@@ -125,7 +124,7 @@ const CLAIM_GROUP = {
 with mine as materialized (
   select id from delivery_group where id = $6 for update skip locked
 ), member as materialized (
-  select id, account_id, balance_type, channel, state, next_attempt_at, in_doubt from amlyze_record
+  select record_id as id, account_id, balance_type, channel, state, next_attempt_at, in_doubt from record_state
   where batch_group = (select id from mine)
   for update skip locked
 ), candidate as materialized (
@@ -143,15 +142,15 @@ const DUE_GROUP = {
   name: 'outbox-due-group',
   text: `
 with recursive open_group as (
-  (select batch_group as id from amlyze_record where batch_group is not null order by batch_group limit 1)
+  (select batch_group as id from record_state where batch_group is not null order by batch_group limit 1)
   union all
-  select (select r.batch_group from amlyze_record r where r.batch_group > o.id order by r.batch_group limit 1)
+  select (select r.batch_group from record_state r where r.batch_group > o.id order by r.batch_group limit 1)
   from open_group o where o.id is not null
 )
 select g.id, g.root_id, g.depth, root.created_at as root_created_at, due.records
 from open_group o join delivery_group g on ${lookedUp('g.id', 'o.id')} join delivery_group root on ${lookedUp('root.id', 'g.root_id')} cross join lateral (
-  select count(*)::int as records, bool_or(m.id = any($2::bigint[])) as excepted
-  from (select r.id, r.channel, r.state, r.next_attempt_at from amlyze_record r where r.batch_group = o.id offset 0) m
+  select count(*)::int as records, bool_or(m.record_id = any($2::bigint[])) as excepted
+  from (select r.record_id, r.channel, r.state, r.next_attempt_at from record_state r where r.batch_group = o.id offset 0) m
   where m.channel = $1 and m.state = 'pending' and m.next_attempt_at <= now()
 ) due
 where due.records > 0 and not due.excepted
@@ -208,7 +207,6 @@ function toBatch(rows: readonly ClaimRow[], group: ClaimedBatch['group']): Claim
   if (!first) return undefined;
   const records = claimed.map((row) => ({
     id: row.id,
-    epoch: row.epoch,
     communicationNumber: row.communication_number,
     accountExtId: row.account_ext_id ?? undefined,
     operationExtId: row.operation_ext_id ?? undefined,

@@ -43,6 +43,10 @@ with fresh as materialized (
   select communication_number, 'operation', channel, business_unit, operation_ext_id, revision, supersedes, supersedes_reason, payload,
     digest is not null, case when digest is not null then now() end, digest
   from fresh join keyed using (communication_number)
+  returning id, channel, revision, sealed
+), stated as (
+  insert into record_state (record_id, channel, revision, card_data)
+  select id, channel, revision, case when sealed then 'kept' end from recorded
 )
 select communication_number from keyed`;
 

@@ -43,11 +43,15 @@ with fresh as materialized (
   set revision = excluded.revision, value = excluded.value, communication_number = excluded.communication_number,
       settings_hash = excluded.settings_hash
   where record_key.revision < excluded.revision
+), recorded as (
+  insert into amlyze_record (communication_number, kind, account_id, account_ext_id, business_unit, reading_id, run_id, balance_type,
+    balance_at, value, revision, supersedes, supersedes_reason, payload)
+  select communication_number, 'balance', account_id, account_ext_id, business_unit, reading_id, run_id, balance_type, balance_at, value,
+    revision, supersedes, supersedes_reason, payload from fresh
+  returning id, channel, account_id, balance_type, balance_at, revision, run_id
 )
-insert into amlyze_record (communication_number, kind, account_id, account_ext_id, business_unit, reading_id, run_id, balance_type,
-  balance_at, value, revision, supersedes, supersedes_reason, payload)
-select communication_number, 'balance', account_id, account_ext_id, business_unit, reading_id, run_id, balance_type, balance_at, value,
-  revision, supersedes, supersedes_reason, payload from fresh`,
+insert into record_state (record_id, channel, account_id, balance_type, balance_at, revision, run_id)
+select id, channel, account_id, balance_type, balance_at, revision, run_id from recorded`,
 };
 
 /** Puts records into the outbox, inside the transaction that keeps their readings. A used number makes it fail whole. */
@@ -90,8 +94,8 @@ select w.ord, k.revision, k.value, k.communication_number, k.settings_hash, newe
 from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as w(account_id, balance_type, key, ord)
 left join record_key k on ${lookedUp('k.account_id', 'w.account_id')} and k.balance_type = w.balance_type and k.key = w.key
 left join lateral (
-  select r.balance_at from amlyze_record r
-  where r.account_id = w.account_id and r.balance_type = w.balance_type and r.state in ('accepted', 'sending')
+  select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
+  where r.account_id = w.account_id and r.balance_type = w.balance_type and s.state in ('accepted', 'sending')
   order by r.balance_at desc
   limit 1
 ) newest on true

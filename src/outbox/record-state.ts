@@ -1,6 +1,6 @@
 /**
  * The life of an outbox record. The same machine stands in two other places, which must change together with this one:
- * the CHECK constraints of table `amlyze_record` and the drawing in docs/architecture.md.
+ * the CHECK constraints of table `record_state` and the drawing in docs/architecture.md.
  *
  * pending ──claim──► sending ──verdict──► accepted | rejected | held | exhausted
  *    ▲                  │

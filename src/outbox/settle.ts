@@ -1,12 +1,13 @@
 import type { Queryable } from '../shared/database';
+import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
-import { BEING_SENT, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS, WAITING } from './settlement-sql';
+import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
-  record: Pick<ClaimedRecord, 'id' | 'epoch'>;
+  record: Pick<ClaimedRecord, 'id'>;
   state: Exclude<RecordState, 'sending'>;
   /** Why the record stands where it stands; mandatory for rejected, held and exhausted. */
   reason?: string | undefined;
@@ -42,51 +43,64 @@ export interface SettledCall {
   end: AttemptEnd;
 }
 
+/** Answers whose claim was lost: others had the record when they came. By `answerKey`, and nearly always none. */
+export type LateAnswers = ReadonlySet<string>;
+
+/** One record in one attempt. */
+export function answerKey(attemptId: string, recordId: string): string {
+  return `${attemptId} ${recordId}`;
+}
+
 /**
- * One statement: settle what is still ours (id, epoch, state), log every record's verdict (marked late where the claim
+ * One statement: settle what is still ours (under way with this attempt), log every record's verdict (marked late where the claim
  * was lost), complete the attempt, and let the next record of each settled series go at once. Parking by time is the
  * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry. A
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  *
- * The limits take nothing away: with them the planner expects one row and not ten. The plan that it makes for ten, while there
- * are hardly any records and attempts, reads all of them, and is kept when there are a million.
+ * What was simply accepted, which is nearly everything, comes as three lists instead of fourteen. The limits take nothing away:
+ * with them the planner expects a row or two and not ten. The plan that it makes for ten, while there are hardly any
+ * records and attempts, reads all of them, and is kept when there are a million.
  */
 const SETTLE = {
   name: 'outbox-settle',
   text: `
 with given as materialized (
-  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::bigint[])
-  as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
-  limit $22
-), settled as (
-  update amlyze_record r
+  select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::float8[], $12::smallint[], $13::smallint[], $14::bigint[])
+  as g(attempt_id, id, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
+  union all
+  select attempt_id, id, 'accepted', null, false, 'accepted', null, null, null, answer, null, 0, 0, null
+  from unnest($15::bigint[], $16::bigint[], string_to_array($17, E'\\n', '')) as p(attempt_id, id, answer)
+  limit $24
+), ${HOLD_ATTEMPTS('$18::bigint[]')}, settled as (
+  update record_state r
   set ${SETTLED_VALUES}, batch_group = case when g.state = 'pending' then g.batch_group end
   from given g
-  where ${STILL_OURS}
-  returning r.id, g.attempt_id, r.account_id, r.balance_type, r.state
-), logged as (
+  where ${STILL_OURS} and g.attempt_id in (select h.id from held h)
+  returning r.record_id as id, g.attempt_id, r.account_id, r.balance_type, r.state
+), ${JUDGED}, logged as (
   ${LOG_GIVEN}
 ), completed as (
   update delivery_attempt a
-  set finished_at = now(), outcome = e.outcome, http_status = e.http_status, detail = e.detail, latency_ms = e.latency_ms
+  set finished_at = now(), lease_until = null, record_ids = null, outcome = e.outcome, http_status = e.http_status, detail = e.detail,
+      latency_ms = e.latency_ms
   from (
-    select * from unnest($16::bigint[], $17::text[], $18::smallint[], $19::text[], $20::integer[])
+    select * from unnest($18::bigint[], $19::text[], $20::smallint[], $21::text[], $22::integer[])
       as e(attempt_id, outcome, http_status, detail, latency_ms)
-    limit $21
+    limit $23
   ) e
   where ${lookedUp('a.id', 'e.attempt_id')} and a.finished_at is null
 ), released as (
-  update amlyze_record r set next_attempt_at = least(r.next_attempt_at, now())
+  update record_state r set next_attempt_at = least(r.next_attempt_at, now())
   from settled s cross join lateral (
-    select o.id from amlyze_record o
-    where o.account_id = s.account_id and o.balance_type = s.balance_type and o.settled_at is null and o.id <> s.id
+    select o.record_id from record_state o
+    where o.account_id = s.account_id and o.balance_type = s.balance_type and o.settled_at is null and o.record_id <> s.id
     order by o.balance_at, o.revision
     limit 1
   ) successor
-  where s.state <> 'pending' and ${lookedUp('r.id', 'successor.id')} and ${WAITING} and r.attempts = 0 and r.whole_failures = 0
+  where s.state <> 'pending' and ${lookedUp('r.record_id', 'successor.record_id')} and r.state = 'pending' and r.attempts = 0 and r.whole_failures = 0
 )
-select id from settled`,
+select id, attempt_id from judged where late`,
 };
 
 /** `settleCalls` for one call. */
@@ -95,18 +109,30 @@ export async function settle(
   attemptId: string,
   settlements: readonly Settlement[],
   end: AttemptEnd,
-): Promise<Set<string>> {
+): Promise<LateAnswers> {
   return settleCalls(db, [{ attemptId, settlements, end }]);
 }
 
 /**
- * Settles the records of calls that came back and returns the ids that were still held under their claim; a record that
- * is not among them was taken over by another worker, and its answer stands in the log as late.
+ * Settles the records of calls that came back and says which answers came too late: their records were taken over by another
+ * worker, and the log has the answers as late.
  */
-export async function settleCalls(db: Queryable, calls: readonly SettledCall[]): Promise<Set<string>> {
-  const held = await db.query<{ id: string }>(SETTLE, [
-    ...settlementColumns(calls),
-    calls.flatMap(({ settlements }) => settlements.map(({ groupId }) => groupId ?? null)),
+export async function settleCalls(db: Queryable, calls: readonly SettledCall[]): Promise<LateAnswers> {
+  const accepted: { attemptId: string; settlement: Settlement }[] = [];
+  const others = calls.map((call) => ({
+    ...call,
+    settlements: call.settlements.filter((settlement) => {
+      const plain = isPlainAcceptance(settlement);
+      if (plain) accepted.push({ attemptId: call.attemptId, settlement });
+      return !plain;
+    }),
+  }));
+  const late = await db.query<{ id: string; attempt_id: string }>(SETTLE, [
+    ...settlementColumns(others),
+    others.flatMap(({ settlements }) => settlements.map(({ groupId }) => groupId ?? null)),
+    accepted.map(({ attemptId }) => attemptId),
+    accepted.map(({ settlement }) => settlement.record.id),
+    jsonLines(accepted.map(({ settlement }) => settlement.answer ?? null)),
     calls.map(({ attemptId }) => attemptId),
     calls.map(({ end }) => end.outcome),
     calls.map(({ end }) => end.httpStatus ?? null),
@@ -115,54 +141,75 @@ export async function settleCalls(db: Queryable, calls: readonly SettledCall[]):
     calls.length,
     calls.reduce((sum, { settlements }) => sum + settlements.length, 0),
   ]);
-  return new Set(held.map((row) => row.id));
+  return new Set(late.map((row) => answerKey(row.attempt_id, row.id)));
+}
+
+/** AMLYZE accepted it and said nothing beside. */
+function isPlainAcceptance({ state, reason, inDoubt, verdict, verdictReason, ...words }: Settlement): boolean {
+  return (
+    state === 'accepted' &&
+    verdict === 'accepted' &&
+    !inDoubt &&
+    reason === undefined &&
+    verdictReason === undefined &&
+    words.errorCode === undefined &&
+    words.errorDescription === undefined &&
+    words.chargesAttempt !== true &&
+    words.wholeFailure !== true &&
+    words.groupId === undefined &&
+    words.delayMs === undefined &&
+    words.answer?.includes('\n') !== true
+  );
 }
 
 const EXTEND = {
-  name: 'outbox-extend-lease',
+  name: 'outbox-extend-leases',
   text: `
-with held as materialized (
-  select r.id from amlyze_record r where r.id = any($1::bigint[]) and r.attempt_id = $2 and ${BEING_SENT} for update skip locked
+with mine as materialized (
+  select id from delivery_attempt where id = any($1::bigint[]) and lease_until > '-infinity' for update skip locked
 )
-update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from held where ${lookedUp('r.id', 'held.id')}`,
+update delivery_attempt a set lease_until = now() + make_interval(secs => $2::float8) from mine where ${lookedUp('a.id', 'mine.id')}`,
 };
 
 /**
- * Renews the lease of a batch whose call is still under way. A record that was taken over stays taken, and one that is
- * being settled is passed over: waiting for it with others in hand could end in a deadlock.
+ * Renews the leases of attempts whose calls are still under way, or still to be made. One that was taken over stays so, and one
+ * that is being settled is passed over: waiting for it with others in hand could end in a deadlock.
  */
-export async function extendLease(db: Queryable, batch: ClaimedBatch, leaseSeconds: number): Promise<void> {
-  await db.query(EXTEND, [batch.records.map((record) => record.id), batch.attemptId, leaseSeconds]);
+export async function extendLeases(db: Queryable, attemptIds: readonly string[], leaseSeconds: number): Promise<void> {
+  if (attemptIds.length === 0) return;
+  await db.query(EXTEND, [attemptIds, leaseSeconds]);
 }
 
 /**
- * Takes back records whose lease ran out (their worker died or hangs). The missing results are appended in the same
- * statement: what may have been sent is in doubt, and the log says so. The higher epoch shuts the old worker out.
+ * Takes back attempts whose lease ran out (their worker died or hangs), with all their records. The missing results are appended in
+ * the same statement: what may have been sent is in doubt, and the log says so. The records go back to their places, and
+ * whoever claims them next has another attempt, which shuts the old worker out.
  */
 const TAKE_BACK = {
   name: 'outbox-take-back',
   text: `
 with expired as materialized (
-  select id, attempt_id from amlyze_record where lease_until < now()
-  order by lease_until limit $1 for update skip locked
+  select id, record_ids from delivery_attempt where lease_until < now() order by lease_until limit $1 for update skip locked
+), back as (
+  update record_state r set state = 'pending', attempt_id = null, whole_failures = r.whole_failures + 1
+  from expired e cross join lateral unnest(e.record_ids) as lost(record_id)
+  where ${lookedUp('r.record_id', 'lost.record_id')} and r.attempt_id = e.id
+  returning r.record_id, e.id as attempt_id
 ), logged as (
-  insert into delivery_result (record_id, attempt_id, verdict, reason)
-  select id, attempt_id, 'in-doubt', 'lease-expired' from expired where attempt_id is not null
+  insert into delivery_result (record_id, attempt_id, verdict, reason) select record_id, attempt_id, 'in-doubt', 'lease-expired' from back
   on conflict do nothing
 ), completed as (
-  update delivery_attempt a set finished_at = now(), outcome = 'lost', detail = 'the lease ran out before an answer was settled'
-  from (select distinct attempt_id from expired) e where ${lookedUp('a.id', 'e.attempt_id')} and a.finished_at is null
+  update delivery_attempt a
+  set finished_at = now(), lease_until = null, record_ids = null, outcome = 'lost', detail = 'the lease ran out before an answer was settled'
+  from expired e where ${lookedUp('a.id', 'e.id')}
 )
-update amlyze_record r
-set state = 'pending', lease_until = null, attempt_id = null, next_attempt_at = now(), epoch = r.epoch + 1,
-    whole_failures = r.whole_failures + case when e.attempt_id is null then 0 else 1 end
-from expired e where ${lookedUp('r.id', 'e.id')}
-returning r.id`,
+select (select count(*)::int from expired) as attempts, (select count(*)::int from back) as records`,
 };
 
-/** Returns how many records were taken back; call again while it equals `limit`. */
-export async function takeBackExpired(db: Queryable, limit = 2_000): Promise<number> {
-  return (await db.query(TAKE_BACK, [limit])).length;
+/** How many attempts were taken back, and how many records with them; call again while the attempts equal `limit`. */
+export async function takeBackExpired(db: Queryable, limit = 50): Promise<{ attempts: number; records: number }> {
+  const [taken] = await db.query<{ attempts: number; records: number }>(TAKE_BACK, [limit]);
+  return taken ?? { attempts: 0, records: 0 };
 }
 
 const CUT = {

@@ -2,8 +2,8 @@ import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedRecord } from './claim';
 import type { RecordChannel } from './record-state';
-import type { SettledCall } from './settle';
-import { BEING_SENT, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
+import { answerKey, type LateAnswers, type SettledCall } from './settle';
+import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** A record of a channel without batches, claimed and promised to one call. */
 export interface Promised {
@@ -28,8 +28,7 @@ export interface TurnClaim {
 }
 
 export interface TurnResult {
-  /** Settled records that were still held under their claim; see settleCalls. */
-  held: Set<string>;
+  late: LateAnswers;
   promised: Promised[];
   /** When the last of the promised records was due. */
   lastDue: Date | undefined;
@@ -38,10 +37,9 @@ export interface TurnResult {
 }
 
 interface TurnRow {
-  what: 'held' | 'promised' | 'open';
+  what: 'late' | 'promised' | 'open';
   id: string;
   attempt_id: string;
-  epoch: string;
   communication_number: string;
   operation_ext_id: string | null;
   business_unit: string | null;
@@ -67,52 +65,54 @@ const TURN = {
   name: 'outbox-turn',
   text: `
 with given as materialized (
-  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::float8[], $13::smallint[], $14::smallint[], $15::text[], $16::smallint[], $17::text[], $18::integer[])
-  as g(attempt_id, id, epoch, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole,
+  select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::float8[], $12::smallint[], $13::smallint[], $14::text[], $15::smallint[], $16::text[], $17::integer[])
+  as g(attempt_id, id, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole,
     outcome, http_status, detail, latency_ms)
-  limit $19
-), settled as (
-  update amlyze_record r
+  limit $18
+), ${HOLD_ATTEMPTS('$1::bigint[]')}, settled as (
+  update record_state r
   set ${SETTLED_VALUES}, batch_group = null
   from given g
-  where ${STILL_OURS}
-  returning r.id, g.attempt_id
-), logged as (
+  where ${STILL_OURS} and g.attempt_id in (select h.id from held h)
+  returning r.record_id as id, g.attempt_id
+), ${JUDGED}, logged as (
   ${LOG_GIVEN}
 ), completed as (
   update delivery_attempt a
-  set finished_at = now(), outcome = g.outcome, http_status = g.http_status, detail = g.detail, latency_ms = g.latency_ms
+  set finished_at = now(), lease_until = null, record_ids = null, outcome = g.outcome, http_status = g.http_status, detail = g.detail,
+      latency_ms = g.latency_ms
   from given g
   where ${lookedUp('a.id', 'g.attempt_id')} and a.finished_at is null
 ), leave as materialized (
   select pg_get_serial_sequence('delivery_attempt', 'id')::regclass as attempt_ids
-  from amlyze_endpoint where endpoint = $20 and generation = $21 and (pause is null or $22)
+  from amlyze_endpoint where endpoint = $19 and generation = $20 and (pause is null or $21)
 ), candidate as materialized (
-  select id, in_doubt, next_attempt_at from amlyze_record
-  where channel = $23 and next_attempt_at <= now() and next_attempt_at >= coalesce($28::timestamptz, '-infinity')
-    and not (id = any($24::bigint[]))
+  select record_id as id, in_doubt, next_attempt_at from record_state
+  where channel = $22 and next_attempt_at <= now() and next_attempt_at >= coalesce($27::timestamptz, '-infinity')
+    and state = 'pending' and not (record_id = any($23::bigint[]))
     and exists (select from leave)
-  order by next_attempt_at, id
-  limit $25
+  order by next_attempt_at, record_id
+  limit $24
   for update skip locked
 ), claimed as (
-  update amlyze_record r
-  set state = 'sending', epoch = r.epoch + 1, in_doubt = true, next_attempt_at = null,
-      lease_until = now() + make_interval(secs => $26::float8), attempt_id = nextval((select attempt_ids from leave))
+  update record_state r
+  set state = 'sending', in_doubt = true, claims = r.claims + 1, attempt_id = nextval((select attempt_ids from leave))
   from candidate c
-  where ${lookedUp('r.id', 'c.id')}
-  returning r.id, r.attempt_id, r.epoch, r.communication_number, r.operation_ext_id, r.business_unit, r.payload, r.sealed, c.in_doubt,
-    r.epoch > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'r.id')} and d.verdict = 'rejected') as rejected_before,
-    r.attempts, r.whole_failures, c.next_attempt_at as due
+  where ${lookedUp('r.record_id', 'c.id')}
+  returning r.record_id as id, r.attempt_id, r.claims, c.in_doubt, r.attempts, r.whole_failures, c.next_attempt_at as due
 ), started as (
-  insert into delivery_attempt (id, endpoint, records, replica) select attempt_id, $20, 1, $27 from claimed
+  insert into delivery_attempt (id, endpoint, records, replica, lease_until, record_ids)
+  select attempt_id, $19, 1, $26, now() + make_interval(secs => $25::float8), array[id] from claimed
 )
-select 'promised' as what, * from claimed
+select 'promised' as what, c.id, c.attempt_id, m.communication_number, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.in_doubt,
+  c.claims > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'c.id')} and d.verdict = 'rejected') as rejected_before,
+  c.attempts, c.whole_failures, c.due
+from claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}
 union all
-select 'held', id, null, null, null, null, null, null, null, null, null, null, null, null from settled
+select 'late', id, attempt_id, null, null, null, null, null, null, null, null, null, null from judged where late
 union all
-select 'open', null, null, null, null, null, null, null, null, null, null, null, null, null from leave`,
+select 'open', null, null, null, null, null, null, null, null, null, null, null, null from leave`,
 };
 
 /** A claim of nothing, for a turn that only settles. */
@@ -138,18 +138,18 @@ export async function takeTurn(
   claim: TurnClaim | undefined,
 ): Promise<TurnResult> {
   const rows = await db.query<TurnRow>(TURN, [...settleColumns(calls), ...claimValues(claim ?? NO_CLAIM)]);
-  const held = new Set<string>();
+  const late = new Set<string>();
   const promised: Promised[] = [];
   let lastDue: Date | undefined;
   let open = false;
   for (const row of rows) {
-    if (row.what === 'held') held.add(row.id);
+    if (row.what === 'late') late.add(answerKey(row.attempt_id, row.id));
     else if (row.what === 'promised') {
       promised.push({ record: toRecord(row), attemptId: row.attempt_id });
       if (lastDue === undefined || row.due > lastDue) lastDue = row.due;
     } else open = true;
   }
-  return { held, promised, lastDue, open };
+  return { late, promised, lastDue, open };
 }
 
 /** Each settlement with the end of its own call: there is one record a call. */
@@ -173,7 +173,6 @@ function claimValues(claim: TurnClaim): unknown[] {
 function toRecord(row: TurnRow): ClaimedRecord {
   return {
     id: row.id,
-    epoch: row.epoch,
     communicationNumber: row.communication_number,
     accountExtId: undefined,
     operationExtId: row.operation_ext_id ?? undefined,
@@ -185,26 +184,4 @@ function toRecord(row: TurnRow): ClaimedRecord {
     attempts: row.attempts,
     wholeFailures: row.whole_failures,
   };
-}
-
-const EXTEND = {
-  name: 'outbox-extend-promised',
-  // What is being settled is passed over, see outbox-extend-lease.
-  text: `
-with mine as materialized (
-  select r.id from unnest($1::bigint[], $2::bigint[]) as g(id, epoch) join amlyze_record r on ${lookedUp('r.id', 'g.id')}
-  where r.epoch = g.epoch and ${BEING_SENT}
-  for update of r skip locked
-)
-update amlyze_record r set lease_until = now() + make_interval(secs => $3::float8) from mine where ${lookedUp('r.id', 'mine.id')}`,
-};
-
-/** Renews the leases of all that this replica holds of the channel. */
-export async function extendPromised(
-  db: Queryable,
-  records: readonly ClaimedRecord[],
-  leaseSeconds: number,
-): Promise<void> {
-  if (records.length === 0) return;
-  await db.query(EXTEND, [records.map((record) => record.id), records.map((record) => record.epoch), leaseSeconds]);
 }

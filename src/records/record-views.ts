@@ -1,5 +1,5 @@
 import type { RecordKind, RecordState } from '../outbox/record-state';
-import { inState } from '../outbox/in-state';
+import { standingBehind, standingOf } from '../outbox/standing';
 import type { Queryable } from '../shared/database';
 
 export interface RecordFilter {
@@ -47,7 +47,7 @@ export interface RecordRow {
   error_code: string | null;
   error_description: string | null;
   in_doubt: boolean;
-  sends: number;
+  claims: number;
   balance_type: string | null;
   balance_at: Date | null;
   value: string | null;
@@ -59,28 +59,39 @@ export interface RecordRow {
   settled_at: Date | null;
 }
 
-/** `attempts` is what a reader counts in the log: every call that carried the record, also those it was not charged for. */
-export const RECORD_COLUMNS = `r.id, r.communication_number, r.kind, r.account_id, r.account_ext_id, r.operation_ext_id, r.run_id, r.state, r.reason, r.error_code,
-  r.error_description, r.in_doubt, r.balance_type, r.balance_at, r.value, r.revision, r.supersedes, r.supersedes_reason, r.created_at,
-  r.next_attempt_at, r.settled_at,
-  ((select count(*) from delivery_result d where d.record_id = r.id and not d.late) + case when r.attempt_id is null then 0 else 1 end)::int as sends`;
+/** What RECORD_COLUMNS and filterConditions are about: a record and how far it got. */
+export const RECORDS = 'amlyze_record r join record_state s on s.record_id = r.id';
+
+/** `claims` is what a reader counts in the log: every call that carried the record, also those it was not charged for. */
+export const RECORD_COLUMNS = `r.id, r.communication_number, r.kind, r.account_id, r.account_ext_id, r.operation_ext_id, r.run_id, s.state, s.reason, s.error_code,
+  s.error_description, s.in_doubt, r.balance_type, r.balance_at, r.value, r.revision, r.supersedes, r.supersedes_reason, r.created_at,
+  case when s.state = 'pending' then s.next_attempt_at end as next_attempt_at, s.settled_at, s.claims`;
 
 const FILTER_COLUMNS = {
-  state: 'r.state',
   accountId: 'r.account_id',
   runId: 'r.run_id',
-  errorCode: 'r.error_code',
+  errorCode: 's.error_code',
   operationExtId: 'r.operation_ext_id',
 } as const;
 
-/** SQL conditions of a filter; values are appended to `values`. */
+/** SQL conditions of a filter on RECORDS; values are appended to `values`. */
 export function filterConditions(filter: RecordFilter, values: unknown[]): string[] {
-  return (Object.keys(FILTER_COLUMNS) as (keyof typeof FILTER_COLUMNS)[]).flatMap((name) => {
-    const value = filter[name];
-    if (value === undefined) return [];
+  const conditions: string[] = [];
+  const equal = (column: string, value: string): void => {
     values.push(value);
-    return [`${FILTER_COLUMNS[name]} = $${values.length}`];
-  });
+    conditions.push(`${column} = $${values.length}`);
+  };
+  for (const name of ['accountId', 'runId', 'errorCode', 'operationExtId'] as const) {
+    const value = filter[name];
+    if (value !== undefined) equal(FILTER_COLUMNS[name], value);
+  }
+  if (filter.state === undefined) return conditions;
+  const standing = standingOf(filter.state);
+  // What failed in a run has an index of its own, which the state's table holds.
+  if (standing !== undefined && standing !== 'open' && filter.runId !== undefined) equal('s.run_id', filter.runId);
+  if (standing !== undefined) equal('s.standing', standing);
+  if (standing === undefined || standing === 'open') equal('s.state', filter.state);
+  return conditions;
 }
 
 /** Records after `afterId`, oldest first, one more than `limit` where there are more. */
@@ -91,17 +102,24 @@ export async function findRecords(
   limit: number,
 ): Promise<(RecordView & { id: string })[]> {
   const values: unknown[] = [afterId ?? '0', limit + 1];
-  const conditions = filterConditions(filter, values);
-  // Beside another filter that one's index is the better.
-  const [where, order] =
-    conditions.length === 1 && filter.state !== undefined && filter.state !== 'accepted'
-      ? [inState('$3', '$1::bigint', 'r'), 'r.state, r.id']
-      : [['r.id > $1', ...conditions].join(' and '), 'r.id'];
+  const { where, order } = selection(filter, values);
   const rows = await db.query<RecordRow>(
-    `select ${RECORD_COLUMNS} from amlyze_record r where ${where} order by ${order} limit $2`,
+    `select ${RECORD_COLUMNS} from ${RECORDS} where ${where} order by ${order} limit $2`,
     values,
   );
   return rows.map((row) => ({ id: row.id, ...toRecordView(row) }));
+}
+
+/** The first of `values` is the id to go on behind. */
+function selection(filter: RecordFilter, values: unknown[]): { where: string; order: string } {
+  const { state, ...others } = filter;
+  const standing = state && standingOf(state);
+  // Beside another filter that one's index is the better.
+  if (!state || !standing || Object.values(others).some((value) => value !== undefined)) {
+    return { where: ['r.id > $1', ...filterConditions(filter, values)].join(' and '), order: 'r.id' };
+  }
+  values.push(standing, state);
+  return { where: `${standingBehind('$3', '$1::bigint', 's')} and s.state = $4`, order: 's.standing, s.record_id' };
 }
 
 export function toRecordView(row: RecordRow): RecordView {
@@ -117,7 +135,7 @@ export function toRecordView(row: RecordRow): RecordView {
     errorCode: row.error_code,
     errorDescription: row.error_description,
     inDoubt: row.in_doubt,
-    attempts: row.sends,
+    attempts: row.claims,
     balanceType: row.balance_type,
     balanceAt: row.balance_at?.toISOString() ?? null,
     value: row.value,

@@ -6,7 +6,7 @@ import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { forgetCount } from '../sync/count-runs';
 import { Installation } from '../sync/installation';
-import { filterConditions } from './record-views';
+import { filterConditions, RECORDS } from './record-views';
 import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
 import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 
@@ -62,11 +62,15 @@ export class RecordsService {
     afterId: string,
   ): Promise<{ id: string; communication_number: string }[]> {
     const values: unknown[] = [afterId, REQUEUE_PAGE];
-    const conditions = ['r.id > $1', `r.state in ('held', 'rejected', 'exhausted')`, ...filterConditions(dto, values)];
+    const conditions = [
+      'r.id > $1',
+      `s.standing in ('held', 'rejected', 'exhausted')`,
+      ...filterConditions(dto, values),
+    ];
     // What went out under a new number stays as it is, and would come first in every later call.
     if (dto.newNumber === true) conditions.push(IS_LATEST);
     return this.database.query(
-      `select r.id, r.communication_number from amlyze_record r where ${conditions.join(' and ')} order by r.id limit $2`,
+      `select r.id, r.communication_number from ${RECORDS} where ${conditions.join(' and ')} order by r.id limit $2`,
       values,
     );
   }
@@ -75,14 +79,15 @@ export class RecordsService {
   async adopt(number: string, dto: AdoptDto): Promise<{ communicationNumber: string }> {
     await this.database.transaction(async (tx) => {
       const [row] = await tx.query<{ id: string; state: string }>(
-        'select id, state from amlyze_record where communication_number = $1 for update',
+        `select s.record_id as id, s.state from record_state s
+where s.record_id = (select id from amlyze_record where communication_number = $1) for update`,
         [number],
       );
       if (!row) throw ApiProblem.notFound('record', number);
       if (row.state !== 'held')
         throw ApiProblem.conflict(`The record is ${row.state}; only held records can be adopted.`);
       await tx.query(
-        `update amlyze_record set state = 'accepted', reason = 'adopted', in_doubt = false, settled_at = now() where id = $1`,
+        `update record_state set state = 'accepted', reason = 'adopted', in_doubt = false, settled_at = now() where record_id = $1`,
         [row.id],
       );
       await forgetCount(tx, row.id);

@@ -47,16 +47,18 @@ interface RequeueRow {
 }
 
 const LOAD = `
-select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, r.state, r.reason, r.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
+select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, s.state, s.reason, s.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
   r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
-  (select n.communication_number from amlyze_record n
+  (select n.communication_number from amlyze_record n join record_state t on t.record_id = n.id
    where n.account_id = r.account_id and n.balance_type = r.balance_type
-     and (n.state in ('accepted', 'sending') or (n.state = 'pending' and n.in_doubt))
+     and (t.state in ('accepted', 'sending') or (t.state = 'pending' and t.in_doubt))
      and (n.balance_at, n.revision) > (r.balance_at, r.revision)
    order by n.balance_at desc limit 1) as newer_sent
-from amlyze_record r
+from amlyze_record r join record_state s on s.record_id = r.id
 left join record_key k on k.account_id = r.account_id and k.balance_type = r.balance_type and k.communication_number = r.communication_number
 where r.communication_number = $1`;
+
+const LOCK = `select 1 from record_state where record_id = (select id from amlyze_record where communication_number = $1) for update`;
 
 /** What making a new revision needs beside the record. */
 export interface RequeueContext {
@@ -73,7 +75,7 @@ export async function requeue(
   context: RequeueContext,
 ): Promise<RequeueAnswer> {
   // Locked by a statement of its own: only the next one sees what a requeue that held the lock before has made.
-  await tx.query('select 1 from amlyze_record where communication_number = $1 for update', [number]);
+  await tx.query(LOCK, [number]);
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
@@ -82,8 +84,8 @@ export async function requeue(
   await forgetCount(tx, row.id);
   if (!request.newNumber) {
     await tx.query(
-      `update amlyze_record set state = 'pending', reason = null, settled_at = null, next_attempt_at = now(), attempts = 0,
-  whole_failures = 0, batch_group = null where id = $1`,
+      `update record_state set state = 'pending', reason = null, settled_at = null, next_attempt_at = now(), attempts = 0,
+  whole_failures = 0, batch_group = null where record_id = $1`,
       [row.id],
     );
     return { kind: 'requeued', communicationNumber: row.communication_number };

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 
 const MAX_RUNS = 50;
 
@@ -9,7 +10,7 @@ const UNCOUNTED = {
   name: 'sync-lock-uncounted-runs',
   text: `
 select id from sync_run where records is null and finished_at is not null and id > $1
-  and (select r.settled_at is not null from amlyze_record r
+  and (select (select s.settled_at is not null from record_state s where ${lookedUp('s.record_id', 'r.id')}) from amlyze_record r
        where r.run_id >= sync_run.id and (r.run_id, r.id) < (sync_run.id + 1, 0)
        order by r.run_id desc, r.id desc limit 1) is not false
 order by id limit 1
@@ -21,7 +22,8 @@ const COUNT = {
   text: `
 update sync_run r set records = c.records
 from (select coalesce(jsonb_object_agg(state, n), '{}') as records
-      from (select state, count(*) as n from amlyze_record where run_id = $1 group by state) s) c
+      from (select s.state, count(*) as n from amlyze_record m join record_state s on ${lookedUp('s.record_id', 'm.id')}
+            where m.run_id = $1 group by s.state) s) c
 where r.id = $1 and not c.records ?| array['pending', 'sending']`,
 };
 

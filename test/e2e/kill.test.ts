@@ -71,15 +71,21 @@ describe('a gateway process', () => {
     await first.signal('SIGKILL');
     expect(await count('sync_run_account where outcome is null')).toBeGreaterThan(0);
     const second = await start();
-    await eventually('a record is on its way', async () => (await count(`amlyze_record where state = 'sending'`)) > 0);
+    await eventually(
+      'a record is on its way',
+      async () => (await count(`record_with_state where state = 'sending'`)) > 0,
+    );
     await second.signal('SIGKILL');
-    expect(await count(`amlyze_record where state = 'sending'`)).toBeGreaterThan(0);
+    expect(await count(`record_with_state where state = 'sending'`)).toBeGreaterThan(0);
 
     await outside.mypos.clearFaults();
     await outside.amlyze.clearFaults();
     const third = await start();
     expect(await third.finished(runId)).toMatchObject({ accounts: ACCOUNTS, outcomes: { READ: ACCOUNTS } });
-    await eventually('all is delivered', async () => (await count(`amlyze_record where state <> 'accepted'`)) === 0);
+    await eventually(
+      'all is delivered',
+      async () => (await count(`record_with_state where state <> 'accepted'`)) === 0,
+    );
     const ledger = await outside.amlyze.ledger();
     expect(ledger).toHaveLength(ACCOUNTS);
     expect(new Set(ledger.map(({ accountExtId }) => accountExtId)).size).toBe(ACCOUNTS);
@@ -98,19 +104,22 @@ describe('a gateway process', () => {
     const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
     await eventually('calls are open on both sides', async () => {
       const open = (await outside.mypos.accessLog()).filter(({ durationMs }) => durationMs === null);
-      return open.length > 0 && (await count(`amlyze_record where state = 'sending'`)) > 0;
+      return open.length > 0 && (await count(`record_with_state where state = 'sending'`)) > 0;
     });
     const startedAt = performance.now();
     // Null: once all is drained the process ends by the very signal, as supervisors expect; 1 would be the hard end.
     expect(await gateway.signal('SIGTERM')).toBeNull();
     expect(performance.now() - startedAt).toBeLessThan(10_000);
-    expect(await count(`amlyze_record where state = 'sending'`)).toBe(0);
+    expect(await count(`record_with_state where state = 'sending'`)).toBe(0);
 
     await outside.mypos.clearFaults();
     await outside.amlyze.clearFaults();
     const next = await start();
     expect(await next.finished(runId)).toMatchObject({ outcomes: { READ: ACCOUNTS } });
-    await eventually('all is delivered', async () => (await count(`amlyze_record where state <> 'accepted'`)) === 0);
+    await eventually(
+      'all is delivered',
+      async () => (await count(`record_with_state where state <> 'accepted'`)) === 0,
+    );
     expect(await outside.amlyze.ledger()).toHaveLength(ACCOUNTS);
   }, 120_000);
 

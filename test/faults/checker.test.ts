@@ -19,7 +19,7 @@ interface Doctored {
   outside?: (told: Story) => void;
 }
 
-const NO_TRIGGERS = ['balance_reading', 'amlyze_record', 'delivery_attempt', 'delivery_result']
+const NO_TRIGGERS = ['balance_reading', 'amlyze_record', 'record_state', 'delivery_attempt', 'delivery_result']
   .map((table) => `alter table ${table} disable trigger user;`)
   .join(' ');
 const NO_RULES =
@@ -28,9 +28,11 @@ const LATER = '2026-03-05T07:00:00Z';
 /** A record of account 1 with everything but number, revision and value as the first one. */
 const copyRecord = (number: string, revision: number, cause = 'null, null'): string => `
 insert into amlyze_record (id, communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at, value, revision,
-  payload, state, next_attempt_at, created_at, settled_at, supersedes, supersedes_reason)
+  payload, created_at, supersedes, supersedes_reason)
 select 3, '${number}', kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at, value, ${revision},
-  replace(payload, 'n-1', '${number}'), state, null, created_at, settled_at, ${cause} from amlyze_record where id = 1;
+  replace(payload, 'n-1', '${number}'), created_at, ${cause} from record_with_state where id = 1;
+insert into record_state (record_id, channel, account_id, balance_type, balance_at, revision, run_id, state, next_attempt_at, created_at, settled_at)
+select 3, channel, account_id, balance_type, balance_at, ${revision}, run_id, state, null, created_at, settled_at from record_state where record_id = 1;
 insert into delivery_attempt (id, endpoint, records, replica, started_at, finished_at, outcome) values (2, 'balances', 1, 'r-1', '${LATER}', '${LATER}', 'answered');
 insert into delivery_result (record_id, attempt_id, verdict) values (3, 2, 'accepted');`;
 const alsoAccepted =
@@ -67,7 +69,7 @@ const LIES: readonly Doctored[] = [
     breaks: 'I1',
     also: ['I3', 'I10'],
     what: 'a record that is still pending',
-    sql: `update amlyze_record set state = 'pending', settled_at = null, next_attempt_at = now() where id = 1`,
+    sql: `update record_state set state = 'pending', settled_at = null, next_attempt_at = now() where record_id = 1`,
   },
   {
     breaks: 'I2',
@@ -92,7 +94,7 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I3',
     what: 'accepted by AMLYZE, rejected without doubt here',
-    sql: `update amlyze_record set state = 'rejected', reason = 'x' where id = 1`,
+    sql: `update record_state set state = 'rejected', reason = 'x' where record_id = 1`,
   },
   {
     breaks: 'I4',
@@ -117,7 +119,7 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I4',
     what: 'a send of a number that has no record',
-    sql: `${NO_TRIGGERS} update balance_reading set communication_number = 'n-2'; delete from delivery_result where record_id = 1; update delivery_attempt set records = 1; delete from amlyze_record where id = 1`,
+    sql: `${NO_TRIGGERS} update balance_reading set communication_number = 'n-2'; delete from delivery_result where record_id = 1; update delivery_attempt set records = 1; delete from record_state where record_id = 1; delete from amlyze_record where id = 1`,
     outside: ({ ledger }) => ledger.shift(),
   },
   {
@@ -165,7 +167,11 @@ const LIES: readonly Doctored[] = [
         }),
       ),
   },
-  { breaks: 'I7', what: 'more attempts than allowed', sql: 'update amlyze_record set attempts = 13 where id = 1' },
+  {
+    breaks: 'I7',
+    what: 'more attempts than allowed',
+    sql: 'update record_state set attempts = 13 where record_id = 1',
+  },
   {
     breaks: 'I7',
     also: ['I8'],
@@ -186,7 +192,7 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I8',
     what: 'an attempt that has no end',
-    sql: `${NO_TRIGGERS} update delivery_attempt set finished_at = null, outcome = null`,
+    sql: `${NO_TRIGGERS} update delivery_attempt set finished_at = null, outcome = null, lease_until = now(), record_ids = '{1,2}'`,
   },
   {
     breaks: 'I8',
@@ -212,7 +218,7 @@ const LIES: readonly Doctored[] = [
     breaks: 'I10',
     also: ['I9'],
     what: 'a record that was settled too late',
-    sql: `update amlyze_record set settled_at = '2026-03-05T06:00:01.501Z' where id = 1`,
+    sql: `update record_state set settled_at = '2026-03-05T06:00:01.501Z' where record_id = 1`,
   },
 ];
 

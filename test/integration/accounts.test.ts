@@ -3,6 +3,7 @@ import { ConnectionsModule } from '../../src/connections/connections.module';
 import { ConsentsModule } from '../../src/consents/consents.module';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
 import { addConsent, type Registered, registerConsent, unique } from '../support/registry-data';
+import { giveState, settledAs } from '../support/give-state';
 
 describe('accounts', () => {
   let admin: AdminApp;
@@ -71,12 +72,13 @@ describe('accounts', () => {
       `insert into balance_reading (account_id, outcome, reason) values ($1, 'BANK_ERROR', 'first'), ($1, 'BANK_UNAVAILABLE', 'timeout')`,
       [id],
     );
-    const record = `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value,
-        payload, state, next_attempt_at, settled_at, reason)
-      values ($2, 'balance', $1, 'e', 'STATEMENT_BALANCE', $3, $4, '{}', $5, null, now(), $6)`;
-    await database.query(record, [id, 'n-1', '2026-01-01T00:00:00Z', '1.10', 'accepted', null]);
-    await database.query(record, [id, 'n-2', '2026-01-02T00:00:00Z', '2.20', 'accepted', null]);
-    await database.query(record, [id, 'n-3', '2026-01-03T00:00:00Z', '3.30', 'rejected', 'no']);
+    const record = `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+      values ($2, 'balance', $1, 'e', 'STATEMENT_BALANCE', $3, $4, '{}')`;
+    await database.query(record, [id, 'n-1', '2026-01-01T00:00:00Z', '1.10']);
+    await database.query(record, [id, 'n-2', '2026-01-02T00:00:00Z', '2.20']);
+    await giveState(database, settledAs('accepted'));
+    await database.query(record, [id, 'n-3', '2026-01-03T00:00:00Z', '3.30']);
+    await giveState(database, settledAs('rejected'));
     const found = await admin.api.get(`/admin/accounts/${id}`);
     expect(found.body).toMatchObject({
       lastReading: { outcome: 'BANK_UNAVAILABLE', reason: 'timeout', communicationNumber: null },

@@ -3,6 +3,7 @@ import { findRecords } from '../../src/records/record-views';
 import type { Database, Queryable } from '../../src/shared/database';
 import { OutboxRows } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { giveState, settledAs } from '../support/give-state';
 
 const RECORDS = 20_000;
 const ACCOUNTS = 2_000;
@@ -17,13 +18,11 @@ describe('what people and probes ask while a backlog grows', () => {
     const accounts = await rows.accounts(ACCOUNTS);
     for (const state of ['accepted', 'pending']) {
       await testDatabase.database.query(
-        `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, state,
-  next_attempt_at, settled_at)
-select $2 || n, 'balance', ($1::bigint[])[1 + n % ${ACCOUNTS}], 'A', 'TYPE_' || n, now(), 1, '{}', $2,
-  case when $2 = 'pending' then now() end, case when $2 <> 'pending' then now() end
-from generate_series(1, $3::integer) n`,
+        `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+select $2 || n, 'balance', ($1::bigint[])[1 + n % ${ACCOUNTS}], 'A', 'TYPE_' || n, now(), 1, '{}' from generate_series(1, $3::integer) n`,
         [accounts, state, RECORDS],
       );
+      await giveState(testDatabase.database, state === 'accepted' ? settledAs() : {});
     }
     await testDatabase.database.query('vacuum analyze');
   });
@@ -35,7 +34,7 @@ from generate_series(1, $3::integer) n`,
     return testDatabase.database.transaction(async (tx) => {
       const read = async (): Promise<number> => {
         const [row] = await tx.query<{ n: string }>(
-          `select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'amlyze_record'`,
+          `select sum(seq_tup_read + idx_tup_fetch) as n from pg_stat_xact_user_tables where relname in ('amlyze_record', 'record_state')`,
         );
         return Number(row?.n);
       };
@@ -52,7 +51,8 @@ from generate_series(1, $3::integer) n`,
       const next = await findRecords(tx, { state: 'pending' }, page[99]?.id, 100);
       expect(next[0]?.communicationNumber).toBe('pending101');
     });
-    expect(read).toBeLessThanOrEqual(2 * 101);
+    // Each with its state.
+    expect(read).toBeLessThanOrEqual(2 * 2 * 101);
   });
 
   it('the oldest pending record is looked up', async () => {

@@ -79,7 +79,7 @@ describe('health, metrics and the status page', () => {
     await readNow(gateway, [account]);
     await gateway.delivered();
     await testDatabase.database.query(
-      `update amlyze_record set state = 'pending', settled_at = null, created_at = now() - interval '16 minutes',
+      `update record_state set state = 'pending', settled_at = null, created_at = now() - interval '16 minutes',
   next_attempt_at = now() + interval '1 hour' where account_id = $1`,
       [account.id],
     );
@@ -88,7 +88,7 @@ describe('health, metrics and the status page', () => {
       return answer.status === 'degraded' && answer;
     });
     expect(behind).toMatchObject({ http: 200, details: { outbox: { status: 'degraded', pending: 1 } } });
-    await testDatabase.database.query(`update amlyze_record set next_attempt_at = now() where account_id = $1`, [
+    await testDatabase.database.query(`update record_state set next_attempt_at = now() where account_id = $1`, [
       account.id,
     ]);
     await gateway.delivered();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { PLANNER_OPTIONS } from '../../src/database/planner-options';
 import { claimDue, claimGroup } from '../../src/outbox/claim';
-import { cutInTwo, extendLease } from '../../src/outbox/settle';
-import { extendPromised, takeTurn } from '../../src/outbox/turn';
+import { cutInTwo, extendLeases } from '../../src/outbox/settle';
+import { takeTurn } from '../../src/outbox/turn';
 import { extendReadLeases, giveBackClaims, type ClaimedSubject } from '../../src/sync/claim-reads';
 import { countSettledRuns } from '../../src/sync/count-runs';
 import { demoAccounts, demoRegistrations } from '../../src/simulators';
@@ -88,12 +88,11 @@ describe('a plan that is kept', () => {
     const [group] = await cutInTwo(database, undefined, 'bad-request');
     const rows = await OutboxRows.open(database);
     await rows.enqueue(await rows.accounts(2));
-    await database.query(`update amlyze_record set batch_group = $1 where state = 'pending'`, [group]);
+    await database.query(`update record_state set batch_group = $1 where state = 'pending'`, [group]);
     const batch = await claimGroup(database, REQUEST);
     if (!batch) throw new Error('the group was not claimed');
-    await extendLease(database, batch, 30);
+    await extendLeases(database, [batch.attemptId], 30);
     await takeTurn(database, [], undefined);
-    await extendPromised(database, batch.records, 30);
     await claimDue(database, REQUEST);
   }
 

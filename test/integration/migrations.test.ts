@@ -27,6 +27,7 @@ describe('migrations', () => {
     for (const _ of names) await revertLast(dataSource);
     expect(await describeSchema(dataSource)).toEqual({
       tables: [],
+      views: [],
       columns: [],
       constraints: [],
       indexes: [],

@@ -25,14 +25,14 @@ describe('operations with card data', () => {
   /** Moves a record's times into the past. */
   const age = async (number: string, hours: number): Promise<void> => {
     await admin.testDatabase.database.query(
-      `update amlyze_record set sealed_at = sealed_at - make_interval(hours => $2), settled_at = settled_at - make_interval(hours => $2)
-where communication_number = $1`,
+      `with sealed as (update amlyze_record set sealed_at = sealed_at - make_interval(hours => $2) where communication_number = $1 returning id)
+update record_state set settled_at = settled_at - make_interval(hours => $2) from sealed where record_id = sealed.id`,
       [number, hours],
     );
   };
   const row = async (number: string): Promise<Json> => {
     const [found] = await admin.testDatabase.database.query<Record<string, Json>>(
-      'select * from amlyze_record where communication_number = $1',
+      'select * from record_with_state where communication_number = $1',
       [number],
     );
     return found;
@@ -128,11 +128,9 @@ where communication_number = $1`,
     const number = await take('sending');
     await age(number, 31 * 24);
     const { database } = admin.testDatabase;
-    await database.query(
-      `update amlyze_record set state = 'sending', lease_until = now() + interval '1 hour', next_attempt_at = null`,
-    );
+    await database.query(`update record_state set state = 'sending', attempt_id = 1 where state = 'pending'`);
     expect(await shred()).toBe(0);
-    await database.query(`update amlyze_record set state = 'pending', lease_until = null, next_attempt_at = now()`);
+    await database.query(`update record_state set state = 'pending', attempt_id = null where state = 'sending'`);
     expect(await shred()).toBe(1);
     expect((await row(number)).payload).toBeNull();
   });

@@ -69,7 +69,7 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
     expect(explanation + JSON.stringify(answer)).not.toContain(number);
     expect(explanation).toContain('411111******1111');
     const [stored] = await testDatabase.database.query<{ payload: string }>(
-      `select payload from amlyze_record where operation_ext_id = 'card-1'`,
+      `select payload from record_with_state where operation_ext_id = 'card-1'`,
     );
     expect(stored?.payload).not.toContain(number);
   });
@@ -95,7 +95,7 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
     expect(seen.map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
     expect(
       await testDatabase.database.query(
-        `select max(attempts) as charged from amlyze_record where operation_ext_id like 'out-%'`,
+        `select max(attempts) as charged from record_with_state where operation_ext_id like 'out-%'`,
       ),
     ).toEqual([{ charged: 0 }]);
     await outside.amlyze.clearFaults();

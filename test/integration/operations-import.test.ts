@@ -71,7 +71,9 @@ describe('POST /admin/operations/import', () => {
       { type: 'text/csv; charset=utf-8' },
     );
     expect(answer).toMatchObject({ status: 202, body: { source: 'csv', taken: 1, refused: 2 } });
-    const [record] = await admin.testDatabase.database.query<{ payload: string }>('select payload from amlyze_record');
+    const [record] = await admin.testDatabase.database.query<{ payload: string }>(
+      'select payload from record_with_state',
+    );
     expect(record?.payload).toContain('"amount":900719925474099.310,');
     expect(JSON.parse(record?.payload ?? '')).toMatchObject({
       description: 'Invoice "02", paid',

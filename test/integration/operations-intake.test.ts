@@ -277,7 +277,7 @@ describe('operations by configuration', () => {
     admin = await startOperationsApp({ OPERATIONS_DELIVERY: 'batch', AMLYZE_BUSINESS_UNIT: 'LT' });
     await post(admin, [operation('plain'), operation('screened', { initializeScreeningProcesses: ['PEP'] })]);
     const rows = await admin.testDatabase.database.query(
-      'select operation_ext_id, channel, business_unit, payload from amlyze_record order by id',
+      'select operation_ext_id, channel, business_unit, payload from record_with_state order by id',
     );
     expect(rows).toMatchObject([
       { operation_ext_id: 'plain', channel: 'operation-batch', business_unit: 'LT' },

@@ -76,7 +76,7 @@ describe('an import whose gateway is killed', () => {
     expect(stored).toBeGreaterThanOrEqual(3_000);
     expect(await count('operation')).toBe(OPERATIONS);
     expect(await count('amlyze_record')).toBe(OPERATIONS);
-    expect(await count('(select distinct operation_ext_id from amlyze_record) ids')).toBe(OPERATIONS);
+    expect(await count('(select distinct operation_ext_id from record_with_state) ids')).toBe(OPERATIONS);
     expect(await count('operation_import')).toBe(1);
   }, 90_000);
 });

@@ -49,6 +49,7 @@ insert into sync_run_account (run_id, account_id, connection_id, subject_id) sel
     ['amlyze_record_balance_reading', `${RECORD} values ('n', 'balance', 1, 'A1', $1, null, 'B', now(), 1, '{}')`],
     ['amlyze_record_account', `${RECORD} values ('n', 'balance', $1, 'A1', null, null, 'B', now(), 1, '{}')`],
     ['amlyze_record_sync_run', `${RECORD} values ('n', 'balance', 1, 'A1', null, $1, 'B', now(), 1, '{}')`],
+    ['record_state_amlyze_record', `insert into record_state (record_id, channel) values ($1, 'balance')`],
     [
       'record_key_account',
       `insert into record_key (account_id, balance_type, key, revision, value, communication_number, settings_hash) values ($1, 'B', 'k', 1, 1, 'n', 's')`,
@@ -88,14 +89,19 @@ insert into sync_run_account (run_id, account_id, connection_id, subject_id) sel
     }
   });
 
-  it.each(['access_subject', 'account', 'sync_run', 'balance_reading', 'amlyze_record', 'delivery_attempt'])(
-    'can rely on it: nothing is taken out of %s',
-    async (table) => {
-      await expect(test.database.query(`delete from ${table}`)).rejects.toMatchObject({ code: '23001' });
-      await expect(test.database.query(`truncate ${table} cascade`)).rejects.toMatchObject({ code: '23001' });
-      expect((await test.database.query(`select from ${table}`)).length).toBeGreaterThan(0);
-    },
-  );
+  it.each([
+    'access_subject',
+    'account',
+    'sync_run',
+    'balance_reading',
+    'amlyze_record',
+    'record_state',
+    'delivery_attempt',
+  ])('can rely on it: nothing is taken out of %s', async (table) => {
+    await expect(test.database.query(`delete from ${table}`)).rejects.toMatchObject({ code: '23001' });
+    await expect(test.database.query(`truncate ${table} cascade`)).rejects.toMatchObject({ code: '23001' });
+    expect((await test.database.query(`select from ${table}`)).length).toBeGreaterThan(0);
+  });
 
   it.each([
     ['balance_reading', 'account_id = 2'],

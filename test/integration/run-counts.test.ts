@@ -75,15 +75,15 @@ describe('records of a run by state', () => {
   it('are counted anew for each look while one is under way', async () => {
     const runId = await settledRun();
     await testDatabase.database.query(
-      `update amlyze_record set state = 'pending', settled_at = null, next_attempt_at = now() + interval '1 hour'
-where id = (select max(id) from amlyze_record where run_id = $1)`,
+      `update record_state set state = 'pending', settled_at = null, next_attempt_at = now() + interval '1 hour'
+where record_id = (select max(id) from record_with_state where run_id = $1)`,
       [runId],
     );
     // All the runs before are counted, and this one is not even looked at: it may be large, and wait for days.
     expect(await countSettledRuns(testDatabase.database)).toBe(LOOKED_IN_VAIN);
     expect(await stored(runId)).toBeNull();
     expect(await shown(runId)).toEqual({ accepted: 2, pending: 1 });
-    await testDatabase.database.query(`update amlyze_record set next_attempt_at = now() where state = 'pending'`);
+    await testDatabase.database.query(`update record_state set next_attempt_at = now() where state = 'pending'`);
     await gateway.delivered();
   });
 

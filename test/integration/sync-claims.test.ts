@@ -112,7 +112,7 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     );
 
   async function records(): Promise<string[]> {
-    const rows = await test.database.query<{ value: string }>('select value from amlyze_record order by id');
+    const rows = await test.database.query<{ value: string }>('select value from record_with_state order by id');
     return rows.map(({ value }) => value);
   }
 
@@ -253,7 +253,7 @@ select $1, id, connection_id, subject_id from account on conflict do nothing`,
     const read = async (): Promise<Record<string, number>> => {
       const rows = await tx.query<{ name: string; n: string }>(
         `select relname as name, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables
-where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_record')`,
+where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_record', 'record_state')`,
       );
       return Object.fromEntries(rows.map(({ name, n }) => [name, Number(n)]));
     };
@@ -268,7 +268,7 @@ where relname in ('sync_run_account', 'access_subject', 'account', 'amlyze_recor
   /** Each row is looked at by the claim, the load, the write and the keys of what refers to it. */
   function expectFewLooks(looks: readonly { name: string; perAccount: number }[]): void {
     const names = looks.map(({ name }) => name).sort();
-    expect(names).toEqual(['access_subject', 'account', 'amlyze_record', 'sync_run_account']);
+    expect(names).toEqual(['access_subject', 'account', 'amlyze_record', 'record_state', 'sync_run_account']);
     expect(looks.filter(({ perAccount }) => perAccount > 12)).toEqual([]);
   }
 

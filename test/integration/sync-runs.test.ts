@@ -52,7 +52,7 @@ describe('runs, and the records they make', () => {
   /** The account's series: revision, value and why each record supersedes the one before. */
   async function series(account: AddedAccount): Promise<unknown[]> {
     return testDatabase.database.query(
-      `select revision, value, balance_at, supersedes_reason as why from amlyze_record where account_id = $1 order by id`,
+      `select revision, value, balance_at, supersedes_reason as why from record_with_state where account_id = $1 order by id`,
       [account.id],
     );
   }

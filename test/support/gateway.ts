@@ -144,7 +144,7 @@ export class TestGateway {
       // One statement: asked state by state, a record could slip from one to the other between the questions.
       async () => {
         const [row] = await this.testDatabase.database.query<{ open: boolean }>(
-          `select exists (select 1 from amlyze_record where state in ('pending', 'sending')) as open`,
+          `select exists (select 1 from record_with_state where state in ('pending', 'sending')) as open`,
         );
         return row?.open === false;
       },

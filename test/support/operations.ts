@@ -133,8 +133,8 @@ export async function settleAs(
   inDoubt = false,
 ): Promise<void> {
   await admin.testDatabase.database.query(
-    `update amlyze_record set state = $2, reason = case when $2 = 'accepted' then null else 'TEST' end, in_doubt = $3,
-  settled_at = now(), next_attempt_at = null where communication_number = $1`,
+    `update record_state set state = $2, reason = case when $2 = 'accepted' then null else 'TEST' end, in_doubt = $3,
+  settled_at = now(), next_attempt_at = null where record_id = (select id from amlyze_record where communication_number = $1)`,
     [communicationNumber, state, inDoubt],
   );
 }

@@ -4,7 +4,7 @@ import type { Database } from '../../src/shared/database';
 
 export const INSTANT = '2026-03-05T06:00:00.000Z';
 
-/** One row of amlyze_record, as far as tests look at it. */
+/** A record and how far it got, as far as tests look at it. */
 export interface RecordState {
   id: string;
   communication_number: string;
@@ -17,12 +17,11 @@ export interface RecordState {
   attempts: number;
   whole_failures: number;
   batch_group: string | null;
-  epoch: string;
+  claims: number;
   attempt_id: string | null;
   payload: string;
   /** Milliseconds from now; negative where it has passed. */
   due_in_ms: string | null;
-  lease_in_ms: string | null;
 }
 
 export interface LogRow {
@@ -43,6 +42,9 @@ export interface AttemptRow {
   outcome: string | null;
   detail: string | null;
   finished_at: Date | null;
+  record_ids: string[] | null;
+  /** Milliseconds from now. */
+  lease_in_ms: string | null;
 }
 
 /** Fills and reads the outbox of one test database. */
@@ -68,7 +70,7 @@ insert into consent (connection_id, consent_id) select id, 'consent' from c retu
       await tx.query('set local session_replication_role = replica');
       // What a balance leaves behind points to what was before it without foreign keys, so that no cascade finds it.
       await tx.query(
-        `truncate connection, sync_run, sync_run_account, access_ledger, balance_reading, amlyze_record, record_key, delivery_group,
+        `truncate connection, sync_run, sync_run_account, access_ledger, balance_reading, amlyze_record, record_state, record_key, delivery_group,
   delivery_attempt, delivery_result, amlyze_endpoint, audit_entry cascade`,
       );
     });
@@ -104,8 +106,7 @@ select a.id, a.account_ext_id, b.id as reading_id from b join account a on a.id 
   /** All records in order of their ids. */
   async all(): Promise<RecordState[]> {
     return this.database.query<RecordState>(
-      `select r.*, round(extract(epoch from next_attempt_at - now()) * 1000)::int as due_in_ms,
-  round(extract(epoch from lease_until - now()) * 1000)::int as lease_in_ms from amlyze_record r order by id`,
+      `select r.*, round(extract(epoch from next_attempt_at - now()) * 1000)::int as due_in_ms from record_with_state r order by id`,
     );
   }
 
@@ -122,24 +123,29 @@ select a.id, a.account_ext_id, b.id as reading_id from b join account a on a.id 
   }
 
   async attempts(): Promise<AttemptRow[]> {
-    return this.database.query<AttemptRow>('select * from delivery_attempt order by id');
+    return this.database.query<AttemptRow>(
+      `select a.*, round(extract(epoch from lease_until - now()) * 1000)::int as lease_in_ms from delivery_attempt a order by id`,
+    );
   }
 
   /** What waits for a time is due now. */
   async makeDue(): Promise<void> {
-    await this.database.query(`update amlyze_record set next_attempt_at = now() where next_attempt_at > now()`);
+    await this.database.query(`update record_state set next_attempt_at = now() where next_attempt_at > now()`);
   }
 
-  async expireLeases(): Promise<void> {
+  /** Of these attempts, or of all that are under way. */
+  async expireLeases(attemptIds?: readonly string[]): Promise<void> {
     await this.database.query(
-      `update amlyze_record set lease_until = now() - interval '1 second' where state = 'sending'`,
+      `update delivery_attempt set lease_until = now() - interval '1 second'
+where lease_until is not null and ($1::bigint[] is null or id = any($1))`,
+      [attemptIds ?? null],
     );
   }
 
   /** How many records are in each state. */
   async states(): Promise<Record<string, number>> {
     const rows = await this.database.query<{ state: string; n: number }>(
-      'select state, count(*)::int as n from amlyze_record group by state',
+      'select state, count(*)::int as n from record_with_state group by state',
     );
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
   }

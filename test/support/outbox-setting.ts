@@ -1,5 +1,5 @@
 import { claimDue, type ClaimedBatch, type ClaimRequest } from '../../src/outbox/claim';
-import { settle, type Settlement } from '../../src/outbox/settle';
+import { settle, type LateAnswers, type Settlement } from '../../src/outbox/settle';
 import type { Database } from '../../src/shared/database';
 import { OutboxRows } from './outbox-rows';
 import { createTestDatabase, type TestDatabase } from './postgres';
@@ -54,7 +54,7 @@ export class OutboxSetting {
   };
 
   /** Accepts every record of the batch, unless told otherwise. */
-  readonly settleAll = (batch: ClaimedBatch, more: Partial<Settlement> = {}): Promise<Set<string>> =>
+  readonly settleAll = (batch: ClaimedBatch, more: Partial<Settlement> = {}): Promise<LateAnswers> =>
     settle(
       this.db(),
       batch.attemptId,

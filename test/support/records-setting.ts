@@ -76,9 +76,9 @@ export class RecordsSetting {
     const { reason = 'SOMETHING', inDoubt = false } = more;
     const open = state === 'pending' || state === 'sending';
     await this.database.query(
-      `update amlyze_record set state = $2, reason = $3, in_doubt = $4, settled_at = case when $5 then null else now() end,
-  next_attempt_at = case when $2 = 'pending' then now() end, lease_until = case when $2 = 'sending' then now() + interval '1 hour' end
-where communication_number = $1`,
+      `update record_state set state = $2, reason = $3, in_doubt = $4, settled_at = case when $5 then null else now() end,
+  next_attempt_at = case when $5 then now() end, attempt_id = case when $2 = 'sending' then 1 end
+where record_id = (select id from amlyze_record where communication_number = $1)`,
       [number, state, open || state === 'accepted' ? null : reason, inDoubt, open],
     );
     return number;

@@ -10,6 +10,7 @@ export interface TableColumn {
 
 export interface Schema {
   tables: string[];
+  views: string[];
   columns: (TableColumn & { default: string | null; identity: string })[];
   constraints: string[];
   indexes: string[];
@@ -38,6 +39,9 @@ export async function describeSchema(dataSource: DataSource): Promise<Schema> {
   return {
     tables: await list(
       `select relname || coalesce(array_to_string(reloptions, ','), '') as text from pg_class where relkind = 'r' and ${ours}`,
+    ),
+    views: await list(
+      `select relname || ' ' || pg_get_viewdef(oid) as text from pg_class where relkind = 'v' and ${ours}`,
     ),
     columns,
     constraints: await list(`

@@ -1,9 +1,9 @@
 import type { ClaimedBatch } from '../../src/outbox/claim';
-import { settle } from '../../src/outbox/settle';
+import { settle, type LateAnswers } from '../../src/outbox/settle';
 import type { Queryable } from '../../src/shared/database';
 
-/** As if AMLYZE had accepted all of the batch; the ids that were still held. */
-export async function settleAccepted(db: Queryable, { attemptId, records }: ClaimedBatch): Promise<Set<string>> {
+/** As if AMLYZE had accepted all of the batch; answers that came too late. */
+export async function settleAccepted(db: Queryable, { attemptId, records }: ClaimedBatch): Promise<LateAnswers> {
   const settlements = records.map((record) => ({
     record,
     state: 'accepted' as const,

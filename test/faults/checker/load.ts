@@ -59,7 +59,7 @@ const RECORDS = `select o.id, o.communication_number as number, o.kind, o.accoun
   o.created_at as "createdAt", o.settled_at as "settledAt",
   case when not o.sealed then encode(sha256(convert_to(o.payload, 'UTF8')), 'hex') end as "payloadHash",
   case when not o.sealed then substring(o.payload from '"value"\\s*:\\s*([^,}\\s]+)') end as "payloadValue"
-from amlyze_record o left join account a on a.id = o.account_id left join sync_run r on r.id = o.run_id
+from record_with_state o left join account a on a.id = o.account_id left join sync_run r on r.id = o.run_id
   left join balance_reading b on b.id = o.reading_id`;
 
 const ATTEMPTS = `select id, replica, records, started_at as "startedAt", finished_at as "finishedAt", outcome from delivery_attempt`;

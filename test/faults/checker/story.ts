@@ -73,13 +73,15 @@ values ${each((p) => `(${p.id}, ${p.id}, 1, 'READ', '${READ}', '${p.requestId}',
 insert into sync_run_account (run_id, account_id, connection_id, subject_id, outcome, reading_id)
 values ${each((p) => `(1, ${p.id}, 1, ${p.id}, 'READ', ${p.id})`)};
 insert into amlyze_record (id, communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at, value,
-  payload, state, next_attempt_at, epoch, created_at, settled_at)
+  payload, created_at)
 values ${each(
     (
       p,
     ) => `(${p.id}, '${p.number}', 'balance', ${p.id}, '${p.accountExtId}', ${p.id}, 1, 'STATEMENT_BALANCE', '${READ}', ${p.value},
-  '${payload(p)}', 'accepted', null, 1, '${READ}', '${SETTLED}')`,
+  '${payload(p)}', '${READ}')`,
   )};
+insert into record_state (record_id, channel, account_id, balance_type, balance_at, run_id, state, claims, next_attempt_at, created_at, settled_at)
+select id, channel, account_id, balance_type, balance_at, run_id, 'accepted', 1, null, created_at, '${SETTLED}' from amlyze_record;
 insert into delivery_attempt (id, endpoint, records, replica, started_at, finished_at, outcome, http_status)
 values (1, 'balances', 2, 'r-1', '${SENT}', '${SETTLED}', 'answered', 200);
 insert into delivery_result (record_id, attempt_id, verdict) values ${each((p) => `(${p.id}, 1, 'accepted')`)};`;

@@ -203,7 +203,7 @@ class SeedRun {
     const rows = await this.world.query<{ ext: string; state: string; value: string; replayed: boolean }>(
       `select account_ext_id as ext, state, substring(payload from '"value"\\s*:\\s*([^,}\\s]+)') as value,
          coalesce(reason = 'replayed', false) as replayed
-       from amlyze_record where account_ext_id = any($1) order by balance_at, revision`,
+       from record_with_state where account_ext_id = any($1) order by balance_at, revision`,
       [ids],
     );
     const stuck = rows.filter(({ state }) => state !== 'accepted');

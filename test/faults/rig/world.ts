@@ -194,7 +194,7 @@ export class World {
   async settled(deadlineMs = 60_000): Promise<void> {
     // Counting a large backlog again and again would be a load of its own.
     const open = `select exists (select from sync_run where finished_at is null)
-      or exists (select from amlyze_record where state = 'pending') or exists (select from amlyze_record where state = 'sending') as open`;
+      or exists (select from record_with_state where state = 'pending') or exists (select from record_with_state where state = 'sending') as open`;
     await eventually(
       'every run is finished and every record settled',
       async () => {
@@ -210,7 +210,7 @@ export class World {
   /** Records by state. */
   async states(): Promise<Record<string, number>> {
     const rows = await this.query<{ state: string; n: number }>(
-      'select state, count(*)::int as n from amlyze_record group by state',
+      'select state, count(*)::int as n from record_with_state group by state',
     );
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
   }

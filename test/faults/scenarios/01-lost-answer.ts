@@ -32,8 +32,8 @@ export const lostAnswer: Scenario = {
     const numbers = [...new Set(lost.map(({ number }) => number))];
     const again = await count(
       world,
-      `amlyze_record where communication_number = any($1) and reason = 'replayed'
-       and (select count(*) from delivery_result d where d.record_id = amlyze_record.id) >= 2`,
+      `record_with_state where communication_number = any($1) and reason = 'replayed'
+       and (select count(*) from delivery_result d where d.record_id = record_with_state.id) >= 2`,
       [numbers],
     );
     assert.equal(again, numbers.length, 'what was lost is replayed and has two log rows');

@@ -51,13 +51,13 @@ export const zombie: Scenario = {
     const numbers = stopped.items.map(({ number }) => number);
     const late = await count(
       world,
-      `delivery_result d join amlyze_record r on r.id = d.record_id where d.late and r.communication_number = any($1)`,
+      `delivery_result d join record_with_state r on r.id = d.record_id where d.late and r.communication_number = any($1)`,
       [numbers],
     );
     assert.equal(late, numbers.length, 'every record of the late answer is logged as late');
     const fenced = await count(
       world,
-      `amlyze_record where communication_number = any($1) and state = 'accepted' and reason = 'replayed' and epoch >= 3`,
+      `record_with_state where communication_number = any($1) and state = 'accepted' and reason = 'replayed' and claims >= 2`,
       [numbers],
     );
     assert.equal(fenced, numbers.length, 'their state is the one of the second send');

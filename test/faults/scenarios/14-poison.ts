@@ -27,7 +27,7 @@ export const poison: Scenario = {
     const early = new Set(((await first).items ?? []).map(({ number }) => number));
     await eventually('all is read', async () => (await count(world, 'amlyze_record')) === accounts, 60_000);
     const waiting = await world.query<{ account_ext_id: string }>(
-      `select account_ext_id from amlyze_record where state = 'pending' order by next_attempt_at, id limit $1`,
+      `select account_ext_id from record_with_state where state = 'pending' order by next_attempt_at, id limit $1`,
       [BATCH[size]],
     );
     assert(waiting.length === BATCH[size], `${early.size} of ${accounts} went out early; a full batch is needed`);
@@ -43,7 +43,7 @@ export const poison: Scenario = {
     assert.deepEqual(await world.states(), { accepted: accounts - 1, rejected: 1 });
     const [rejected] = await world.query<{ number: string; code: string; words: string; ext: string }>(
       `select communication_number as number, error_code as code, error_description as words, account_ext_id as ext
-       from amlyze_record where state = 'rejected'`,
+       from record_with_state where state = 'rejected'`,
     );
     assert(rejected);
     assert(world.history.lines.some((line) => line.kind === 'action' && line.what === `poison ${rejected.ext}`));

@@ -24,7 +24,7 @@ export const collision: Scenario = {
   async expect({ world, accounts }) {
     assert.deepEqual(await world.states(), { accepted: accounts - COLLIDING, held: COLLIDING });
     const held = await world.query<{ number: string; reason: string }>(
-      `select communication_number as number, reason from amlyze_record where state = 'held' order by id`,
+      `select communication_number as number, reason from record_with_state where state = 'held' order by id`,
     );
     assert(held.every(({ reason }) => reason === 'COLLISION'));
     const [replica] = world.replicas;

@@ -27,7 +27,7 @@ export async function dieAt(scene: Scene, failPoint: string): Promise<void> {
       (await count(
         world,
         `amlyze_endpoint where endpoint = 'balances' and paused_until > now() + interval '0.5 s'`,
-      )) === 1 && (await count(world, `amlyze_record where state = 'sending'`)) === 0,
+      )) === 1 && (await count(world, `record_with_state where state = 'sending'`)) === 0,
   );
   other.pause();
   await world.wire.amlyze.accept();

@@ -33,7 +33,7 @@ export async function lineOf<K extends HistoryLine['kind']>(
 /** How many records were accepted by an "already used" after doubt. */
 export async function replayed(world: World): Promise<number> {
   const [row] = await world.query<{ n: number }>(
-    `select count(*)::int as n from amlyze_record where state = 'accepted' and reason = 'replayed'`,
+    `select count(*)::int as n from record_with_state where state = 'accepted' and reason = 'replayed'`,
   );
   return row?.n ?? 0;
 }
@@ -46,7 +46,7 @@ export async function assertAllAccepted(world: World, accounts: number): Promise
 
 /** Milliseconds from a moment of the history to the last settled record. */
 export async function msToLastSettle(world: World, from: string): Promise<number> {
-  const [row] = await world.query<{ at: Date | null }>('select max(settled_at) as at from amlyze_record');
+  const [row] = await world.query<{ at: Date | null }>('select max(settled_at) as at from record_with_state');
   return (row?.at?.getTime() ?? Number.NaN) - Date.parse(from);
 }
 

@@ -50,7 +50,7 @@ export async function outage(rig: Rig, { ms, seed }: { ms: number; seed: number 
     await world.heal(0);
     const [order] = await world.query<{ early: Date; late: Date }>(
       `with aged as (
-         select settled_at, ntile(4) over (order by created_at, id) as quarter from amlyze_record where settled_at > $1
+         select settled_at, ntile(4) over (order by created_at, id) as quarter from record_with_state where settled_at > $1
        )
        select percentile_disc(0.95) within group (order by settled_at) filter (where quarter = 1) as early,
          percentile_disc(0.05) within group (order by settled_at) filter (where quarter = 4) as late from aged`,

@@ -25,7 +25,7 @@ export async function registerMany(world: World, gateway: GatewayReplica, count:
 }
 
 export async function countRecords(world: World, where: string): Promise<number> {
-  const [row] = await world.query<{ n: number }>(`select count(*)::int as n from amlyze_record where ${where}`);
+  const [row] = await world.query<{ n: number }>(`select count(*)::int as n from record_with_state where ${where}`);
   return row?.n ?? 0;
 }
 

@@ -11,7 +11,7 @@ describe('delivery', () => {
       const numbers = await enqueue(2);
       await claimAndDie();
       expect(await delivery.bench.turn()).toBe('idle');
-      expect(await takeBackExpired(delivery.database)).toBe(0);
+      expect(await takeBackExpired(delivery.database)).toEqual({ attempts: 0, records: 0 });
       await delivery.rows.expireLeases();
       await takeBackExpired(delivery.database);
       await delivery.bench.drain();
@@ -68,7 +68,7 @@ describe('delivery', () => {
       expect(await delivery.bench.service.giveBackInFlight()).toBe(1);
       const given = (await delivery.rows.all()).slice(0, 2);
       for (const record of given) {
-        expect(record).toMatchObject({ state: 'pending', in_doubt: true, attempts: 0, lease_in_ms: null });
+        expect(record).toMatchObject({ state: 'pending', in_doubt: true, attempts: 0, attempt_id: null });
         expect(record.batch_group).not.toBeNull();
         expect(Number(record.due_in_ms)).toBeLessThanOrEqual(0);
       }
@@ -90,8 +90,9 @@ describe('delivery', () => {
     /** The rows as a claim leaves them, while AMLYZE has the records already. */
     async function forgetTheSettle(): Promise<void> {
       await delivery.database.query(
-        `with a as (insert into delivery_attempt (endpoint, records, replica) values ('balances', 2, 'dead') returning id)
-update amlyze_record set state = 'sending', in_doubt = true, epoch = epoch + 1, lease_until = now() + interval '30 s', settled_at = null,
+        `with a as (insert into delivery_attempt (endpoint, records, replica, lease_until, record_ids)
+  select 'balances', 2, 'dead', now() + interval '30 s', array_agg(id) from amlyze_record returning id)
+update record_state set state = 'sending', in_doubt = true, claims = claims + 1, settled_at = null, next_attempt_at = now(),
   attempt_id = (select id from a)`,
       );
     }

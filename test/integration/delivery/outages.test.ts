@@ -163,7 +163,7 @@ describe('delivery', () => {
 
   async function groupCount(): Promise<number> {
     const [row] = await delivery.database.query<{ n: number }>(
-      'select count(distinct batch_group)::int as n from amlyze_record where batch_group is not null',
+      'select count(distinct batch_group)::int as n from record_with_state where batch_group is not null',
     );
     return row?.n ?? 0;
   }

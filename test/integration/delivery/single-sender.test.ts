@@ -13,6 +13,7 @@ import { ADMIN_KEY } from '../../support/admin-app';
 import { eventually } from '../../support/eventually';
 import { HeldAmlyze } from '../../support/held-amlyze';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres';
+import { giveState } from '../../support/give-state';
 
 const CONCURRENCY = 2;
 const MOST_HELD = 4 * CONCURRENCY;
@@ -62,17 +63,19 @@ describe('records that go out one by one', () => {
   /** Operations `op-1` and so on, due in that order. */
   async function enqueue(count: number): Promise<void> {
     await testDatabase.database.query(
-      `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload, next_attempt_at)
-select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{"communicationNumber":"n-' || n || '","operationExtId":"op-' || n || '"}',
-  now() - make_interval(secs => $1 - n)
+      `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
+select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{"communicationNumber":"n-' || n || '","operationExtId":"op-' || n || '"}'
 from generate_series(1, $1::int) n`,
       [count],
     );
+    await giveState(testDatabase.database, {
+      next_attempt_at: `now() - make_interval(secs => ${count} - substr(r.operation_ext_id, 4)::int)`,
+    });
   }
 
   async function count(condition: string): Promise<number> {
     const [row] = await testDatabase.database.query<{ n: number }>(
-      `select count(*)::int as n from amlyze_record r where ${condition}`,
+      `select count(*)::int as n from record_with_state r where ${condition}`,
     );
     return row?.n ?? -1;
   }
@@ -119,7 +122,8 @@ from delivery_result where verdict = 'accepted' and not late`,
     sender.start();
     await amlyze.arrived(CONCURRENCY);
     await testDatabase.database.query(
-      `update amlyze_record set next_attempt_at = now() - interval '1 h' where operation_ext_id in ('op-20', 'op-25')`,
+      `update record_state set next_attempt_at = now() - interval '1 h'
+where record_id in (select id from amlyze_record where operation_ext_id in ('op-20', 'op-25'))`,
     );
     for (let done = 0; done < 30; done += 1) {
       await amlyze.arrived(1);
@@ -177,8 +181,9 @@ from delivery_result where verdict = 'accepted' and not late`,
     await eventually('nothing is under way', async () => (await count(`state = 'sending'`)) === 0);
     await endPauseTime(async () => {
       const rows = await testDatabase.database.query<{ name: string }>(
-        `update amlyze_record set next_attempt_at = now() - interval '1 h'
-where id = any(array(select unnest(last_failed_ids) from amlyze_endpoint)) returning operation_ext_id as name`,
+        `with early as (update record_state set next_attempt_at = now() - interval '1 h'
+  where record_id = any(array(select unnest(last_failed_ids) from amlyze_endpoint)) returning record_id)
+select operation_ext_id as name from amlyze_record join early on record_id = id`,
       );
       failed = rows[0]?.name;
     });
@@ -268,7 +273,7 @@ where id = any(array(select unnest(last_failed_ids) from amlyze_endpoint)) retur
     await enqueue(1);
     sender.start();
     await amlyze.arrived(1);
-    await testDatabase.database.query('update amlyze_record set epoch = epoch + 1');
+    await testDatabase.database.query('update record_state set attempt_id = attempt_id + 1000');
     amlyze.answer();
     await eventually('the answer is logged', async () => {
       const rows = await testDatabase.database.query('select from delivery_result where late');

@@ -20,7 +20,7 @@ describe('delivery', () => {
     test('accepted, where AMLYZE says so', async () => {
       const [number] = await enqueue(1);
       expect(await delivery.bench.drain()).toEqual({ sent: 1, end: 'idle' });
-      expect(await delivery.rows.one()).toMatchObject({ ...ACCEPTED, attempts: 0, epoch: '1' });
+      expect(await delivery.rows.one()).toMatchObject({ ...ACCEPTED, attempts: 0, claims: 1 });
       expect(await verdicts()).toEqual([['accepted', null]]);
       expect(await delivery.rows.attempts()).toEqual([
         expect.objectContaining({ records: 1, http_status: 200, outcome: 'answered' }),
@@ -105,7 +105,7 @@ describe('delivery', () => {
 
     async function requeue(): Promise<void> {
       await delivery.database.query(
-        `update amlyze_record set state = 'pending', reason = null, settled_at = null, next_attempt_at = now()`,
+        `update record_state set state = 'pending', reason = null, settled_at = null, next_attempt_at = now()`,
       );
     }
   });

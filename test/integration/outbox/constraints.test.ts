@@ -21,24 +21,58 @@ describe('the tables of the outbox refuse', () => {
   });
 
   test.each([
-    [`state = 'sent', next_attempt_at = null`, 'amlyze_record_state'],
-    [`state = 'sending', next_attempt_at = null`, 'amlyze_record_claimed'],
-    [`lease_until = now()`, 'amlyze_record_claimed'],
-    [`state = 'accepted', next_attempt_at = null`, 'amlyze_record_settled'],
-    [`settled_at = now()`, 'amlyze_record_settled'],
-    [`next_attempt_at = null`, 'amlyze_record_due'],
-    [`state = 'held', next_attempt_at = null, settled_at = now()`, 'amlyze_record_explained'],
-    [`state = 'rejected', next_attempt_at = null, settled_at = now()`, 'amlyze_record_explained'],
-    [`state = 'exhausted', next_attempt_at = null, settled_at = now()`, 'amlyze_record_explained'],
-    [`state = 'accepted', next_attempt_at = null, settled_at = now(), in_doubt = true`, 'amlyze_record_accepted_sure'],
-    [`state = 'accepted', settled_at = now()`, 'amlyze_record_due'],
-    [`supersedes = 'other'`, 'amlyze_record_supersedes'],
-    [`value = null`, 'amlyze_record_balance_whole'],
-    [`communication_number = repeat('x', 256)`, 'amlyze_record_number_length'],
-    [`communication_number = ''`, 'amlyze_record_number_length'],
-  ])('a record that cannot be: %s', async (change, constraint) => {
+    [`state = 'sent', next_attempt_at = null`, 'record_state_state'],
+    [`state = 'sending'`, 'record_state_claimed'],
+    [`attempt_id = 1`, 'record_state_claimed'],
+    [`state = 'accepted', next_attempt_at = null`, 'record_state_settled'],
+    [`settled_at = now()`, 'record_state_settled'],
+    [`next_attempt_at = null`, 'record_state_due'],
+    [`state = 'sending', attempt_id = 1, next_attempt_at = null`, 'record_state_due'],
+    [`state = 'held', next_attempt_at = null, settled_at = now()`, 'record_state_explained'],
+    [`state = 'rejected', next_attempt_at = null, settled_at = now()`, 'record_state_explained'],
+    [`state = 'exhausted', next_attempt_at = null, settled_at = now()`, 'record_state_explained'],
+    [`state = 'accepted', next_attempt_at = null, settled_at = now(), in_doubt = true`, 'record_state_accepted_sure'],
+    [`state = 'accepted', settled_at = now()`, 'record_state_due'],
+    [`card_data = 'gone'`, 'record_state_card_data'],
+    [`card_data = 'shredded'`, 'record_state_sendable'],
+  ])('a state that cannot be: %s', async (change, constraint) => {
     await outbox.rows.enqueue(await outbox.rows.accounts(1));
-    await expect(db().query(`update amlyze_record set ${change}`)).rejects.toMatchObject({ constraint });
+    await expect(db().query(`update record_state set ${change}`)).rejects.toMatchObject({ constraint });
+  });
+
+  test.each([
+    [`finished_at = now(), outcome = 'answered'`],
+    [`finished_at = now(), outcome = 'answered', lease_until = null`],
+    ['lease_until = null'],
+    ['record_ids = null'],
+  ])('an attempt that is half a claim: %s', async (change) => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    await mustClaim();
+    const constraint = 'delivery_attempt_claims';
+    await expect(db().query(`update delivery_attempt set ${change}`)).rejects.toMatchObject({ constraint });
+  });
+
+  test.each([
+    [{ supersedes: `'other'` }, 'amlyze_record_supersedes'],
+    [{ value: 'null' }, 'amlyze_record_balance_whole'],
+    [{ account_id: 'null' }, 'amlyze_record_balance_whole'],
+    [{ communication_number: `repeat('x', 256)` }, 'amlyze_record_number_length'],
+    [{ communication_number: `''` }, 'amlyze_record_number_length'],
+  ])('a record that cannot be: %j', async (change, constraint) => {
+    const [accountId] = await outbox.rows.accounts(1);
+    const row = {
+      communication_number: `'n-1'`,
+      kind: `'balance'`,
+      account_id: accountId,
+      account_ext_id: `'A1'`,
+      balance_type: `'B'`,
+      balance_at: 'now()',
+      value: '1',
+      payload: `'{}'`,
+      ...change,
+    };
+    const sql = `insert into amlyze_record (${Object.keys(row).join(', ')}) values (${Object.values(row).join(', ')})`;
+    await expect(db().query(sql)).rejects.toMatchObject({ constraint });
   });
 
   test('a number that another record has', async () => {

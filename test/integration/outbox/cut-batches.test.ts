@@ -53,7 +53,7 @@ describe('a batch that was cut in two', () => {
     }));
     await settle(db(), batch.attemptId, settlements, { outcome: 'refused' });
     const rows = await db().query<{ id: string; batch_group: string | null }>(
-      'select id, batch_group from amlyze_record where id = any($1) order by id',
+      'select id, batch_group from record_with_state where id = any($1) order by id',
       [batch.records.map(({ id }) => id)],
     );
     expect(rows.map((row) => [row.id === given?.id, row.batch_group])).toEqual([
@@ -79,7 +79,7 @@ describe('a batch that was cut in two', () => {
     const groups = await cutInTwo(db(), undefined, 'bad-request');
     for (let round = 0; round < 5; round += 1) {
       await db().query(
-        `update amlyze_record set state = 'pending', lease_until = null, next_attempt_at = now(), batch_group = $1`,
+        `update record_state set state = 'pending', attempt_id = null, next_attempt_at = now(), batch_group = $1`,
         [groups[0]],
       );
       const claims = await Promise.all(Array.from({ length: 4 }, () => claimGroup(db(), REQUEST)));
@@ -92,7 +92,7 @@ describe('a batch that was cut in two', () => {
     const [one] = halves[0];
     await db().transaction(async (tx) => {
       await tx.query(
-        'select id from delivery_group where id = (select batch_group from amlyze_record where communication_number = $1) for update',
+        'select id from delivery_group where id = (select batch_group from record_with_state where communication_number = $1) for update',
         [one],
       );
       expect(numbersOf(await claimGroup(db(), REQUEST))).toEqual(halves[1]);

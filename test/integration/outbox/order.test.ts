@@ -1,4 +1,5 @@
 import { OutboxSetting, numbersOf } from '../../support/outbox-setting';
+import { giveState } from '../../support/give-state';
 
 describe('the outbox, within an account and balance type', () => {
   const outbox = new OutboxSetting();
@@ -84,17 +85,18 @@ describe('the outbox, within an account and balance type', () => {
     await outbox.rows.enqueue(accounts.slice(0, 1), { balanceAt: '2020-01-01T00:00:00.000Z' });
     const blocker = await mustClaim();
     await db().query(
-      `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload, next_attempt_at)
-select 'blocked-' || g, 'balance', $1, 'A1', 'STATEMENT_BALANCE', timestamptz '2021-01-01' + make_interval(mins => g), 1, '{}', now() - interval '1 hour'
+      `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+select 'blocked-' || g, 'balance', $1, 'A1', 'STATEMENT_BALANCE', timestamptz '2021-01-01' + make_interval(mins => g), 1, '{}'
 from generate_series(1, 20000) g`,
       [accounts[0]],
     );
+    await giveState(db(), { next_attempt_at: `now() - interval '1 hour'` });
     const [free] = await outbox.rows.enqueue(accounts.slice(1));
     expect(numbersOf(await claim({ limit: 500 }))).toEqual([free]);
 
     // All of them are parked behind the lease of the one that blocks them, so the next claim looks at none.
     const [due] = await db().query<{ n: number }>(
-      `select count(*)::int as n from amlyze_record where state = 'pending' and next_attempt_at <= now()`,
+      `select count(*)::int as n from record_with_state where state = 'pending' and next_attempt_at <= now()`,
     );
     expect(due?.n).toBe(0);
     const started = performance.now();

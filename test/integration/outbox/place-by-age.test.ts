@@ -3,6 +3,7 @@ import { claimDue } from '../../../src/outbox/claim';
 import { settle, type Settlement } from '../../../src/outbox/settle';
 import { takeTurn } from '../../../src/outbox/turn';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
+import { giveState } from '../../support/give-state';
 
 const END = { outcome: 'failed' };
 
@@ -20,7 +21,7 @@ describe('a record that comes back without an answer', () => {
 
   async function dueAfterCreation(): Promise<number[]> {
     const rows = await db().query<{ seconds: number }>(
-      `select extract(epoch from next_attempt_at - created_at)::float8 as seconds from amlyze_record order by id`,
+      `select extract(epoch from next_attempt_at - created_at)::float8 as seconds from record_state order by record_id`,
     );
     return rows.map(({ seconds }) => Math.round(seconds));
   }
@@ -28,7 +29,7 @@ describe('a record that comes back without an answer', () => {
   /** As if all had been made an hour ago. */
   const age = (): Promise<unknown> =>
     db().query(
-      `update amlyze_record set created_at = now() - interval '1 hour', next_attempt_at = now() - interval '1 hour'`,
+      `update record_state set created_at = now() - interval '1 hour', next_attempt_at = now() - interval '1 hour'`,
     );
 
   test('of a batch takes its place by age again, or waits where it has to', async () => {
@@ -47,6 +48,7 @@ describe('a record that comes back without an answer', () => {
       `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
 select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{}' from generate_series(1, 2) n`,
     );
+    await giveState(db());
     await age();
     const whom = { channel: 'operation-single', endpoint: 'operations', replica: 'test', leaseSeconds: 30 } as const;
     const claim = { ...whom, limit: 2, generation: '0', probe: false, exceptIds: [], dueFrom: undefined };
@@ -56,7 +58,7 @@ select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{}' from generat
       settlements: [back(record, record.communicationNumber === 'n-2' ? 60_000 : undefined)],
       end: END,
     }));
-    expect((await takeTurn(db(), calls, undefined)).held.size).toBe(2);
+    expect((await takeTurn(db(), calls, undefined)).late.size).toBe(0);
     expect(await dueAfterCreation()).toEqual([0, 3_660]);
   });
 });

@@ -1,5 +1,12 @@
 import { claimDue, type ClaimedBatch } from '../../../src/outbox/claim';
-import { settleCalls, takeBackExpired, type SettledCall } from '../../../src/outbox/settle';
+import {
+  answerKey,
+  settle,
+  settleCalls,
+  takeBackExpired,
+  type SettledCall,
+  type Settlement,
+} from '../../../src/outbox/settle';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 
 describe('settling in the outbox', () => {
@@ -10,7 +17,7 @@ describe('settling in the outbox', () => {
     await outbox.rows.enqueue(await outbox.rows.accounts(1));
     const batch = await mustClaim();
     const words = { errorCode: 'O007', errorDescription: 'no such account', answer: '{"x":1}' };
-    const held = await settleAll(batch, {
+    const late = await settleAll(batch, {
       state: 'rejected',
       reason: 'BUSINESS_REJECTION',
       verdict: 'rejected',
@@ -18,7 +25,7 @@ describe('settling in the outbox', () => {
       ...words,
     });
     const record = await outbox.rows.one();
-    expect(held).toEqual(new Set([record.id]));
+    expect(late).toEqual(new Set());
     expect(record).toMatchObject({
       state: 'rejected',
       reason: 'BUSINESS_REJECTION',
@@ -26,7 +33,6 @@ describe('settling in the outbox', () => {
       error_description: 'no such account',
       in_doubt: false,
       attempt_id: null,
-      lease_in_ms: null,
       due_in_ms: null,
     });
     expect(await outbox.rows.log()).toEqual([
@@ -47,20 +53,45 @@ describe('settling in the outbox', () => {
         http_status: 200,
         latency_ms: 5,
         finished_at: expect.any(Date),
+        lease_in_ms: null,
+        record_ids: null,
       }),
     ]);
   });
 
-  test('under an epoch that is over changes no state, and stands in the log as late', async () => {
+  test('what simply was accepted, and what was not, leaves the same kind of lines', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(2));
+    const batch = await mustClaim();
+    const [one, two] = batch.records;
+    if (!one || !two) throw new Error('nothing was claimed');
+    const accepted = { state: 'accepted', inDoubt: false, verdict: 'accepted' } as const;
+    const settlements: Settlement[] = [
+      { record: one, ...accepted, answer: '{"resultType":"REQUEST_ACCEPTED"}' },
+      { record: two, ...accepted, reason: 'replayed', verdictReason: 'replayed', answer: 'of two\nlines' },
+    ];
+    expect(await settle(db(), batch.attemptId, settlements, { outcome: 'answered' })).toEqual(new Set());
+    expect((await outbox.rows.all()).map(({ state, reason, in_doubt }) => [state, reason, in_doubt])).toEqual([
+      ['accepted', null, false],
+      ['accepted', 'replayed', false],
+    ]);
+    expect(
+      (await outbox.rows.log()).map(({ verdict, reason, answer, late }) => [verdict, reason, answer, late]),
+    ).toEqual([
+      ['accepted', null, '{"resultType":"REQUEST_ACCEPTED"}', false],
+      ['accepted', 'replayed', 'of two\nlines', false],
+    ]);
+  });
+
+  test('after the claim was lost changes no state, and stands in the log as late', async () => {
     await outbox.rows.enqueue(await outbox.rows.accounts(1));
     const lost = await mustClaim();
     await outbox.rows.expireLeases();
-    expect(await takeBackExpired(db())).toBe(1);
+    expect(await takeBackExpired(db())).toEqual({ attempts: 1, records: 1 });
     const winner = await mustClaim();
     const before = await outbox.rows.one();
 
-    expect(await settleAll(lost)).toEqual(new Set());
-    expect(await outbox.rows.one()).toEqual({ ...before, lease_in_ms: expect.anything() });
+    expect(await settleAll(lost)).toEqual(new Set([answerKey(lost.attemptId, before.id)]));
+    expect(await outbox.rows.one()).toEqual(before);
     expect(await outbox.rows.log()).toEqual([
       expect.objectContaining({
         attempt_id: lost.attemptId,
@@ -71,7 +102,7 @@ describe('settling in the outbox', () => {
       expect.objectContaining({ attempt_id: lost.attemptId, late: true, verdict: 'accepted' }),
     ]);
 
-    expect(await settleAll(winner, { reason: 'replayed' })).toEqual(new Set([before.id]));
+    expect(await settleAll(winner, { reason: 'replayed' })).toEqual(new Set());
     expect(await outbox.rows.one()).toMatchObject({ state: 'accepted', reason: 'replayed', in_doubt: false });
   });
 
@@ -79,12 +110,25 @@ describe('settling in the outbox', () => {
     await outbox.rows.enqueue(await outbox.rows.accounts(3));
     const batch = await mustClaim();
     const [taken] = batch.records;
-    await db().query(`update amlyze_record set lease_until = now() - interval '1 second' where id = $1`, [taken?.id]);
-    await takeBackExpired(db());
-    const held = await settleAll(batch);
-    expect(held).toEqual(new Set(batch.records.slice(1).map(({ id }) => id)));
+    await db().query('update record_state set attempt_id = 4711 where record_id = $1', [taken?.id]);
+    expect(await settleAll(batch)).toEqual(new Set([answerKey(batch.attemptId, taken?.id ?? '')]));
     expect((await outbox.rows.log()).filter(({ late }) => late).map((row) => row.record_id)).toEqual([taken?.id]);
-    expect(await outbox.rows.states()).toEqual({ accepted: 2, pending: 1 });
+    expect(await outbox.rows.states()).toEqual({ accepted: 2, sending: 1 });
+  });
+
+  test('waits for who takes its attempt back with nothing in hand, so that the two cannot deadlock', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(2));
+    const batch = await mustClaim();
+    await outbox.rows.expireLeases();
+    let settling: Promise<ReadonlySet<string>> | undefined;
+    await db().transaction(async (tx) => {
+      await tx.query('select id from delivery_attempt where id = $1 for update', [batch.attemptId]);
+      settling = settleAll(batch);
+      await waitsForLock();
+      expect(await takeBackExpired(tx)).toEqual({ attempts: 1, records: 2 });
+    });
+    expect((await settling)?.size).toBe(2);
+    expect(await outbox.rows.states()).toEqual({ pending: 2 });
   });
 
   test('of the same attempt a second time changes nothing that stands', async () => {
@@ -92,7 +136,8 @@ describe('settling in the outbox', () => {
     const batch = await mustClaim();
     await settleAll(batch);
     const stands = [await outbox.rows.one(), await outbox.rows.attempts()];
-    expect(await settleAll(batch, { state: 'pending', inDoubt: true, verdict: 'in-doubt' })).toEqual(new Set());
+    const again = await settleAll(batch, { state: 'pending', inDoubt: true, verdict: 'in-doubt' });
+    expect([...again]).toEqual(batch.records.map(({ id }) => answerKey(batch.attemptId, id)));
     expect([await outbox.rows.one(), await outbox.rows.attempts()]).toEqual(stands);
     expect((await outbox.rows.log()).map(({ verdict, late }) => [verdict, late])).toEqual([
       ['accepted', false],

@@ -76,9 +76,10 @@ describe('records that an operator moves', () => {
       const accountId = await account();
       const one = await leave(await put(accountId), 'rejected');
       await leave(await put(accountId, { balanceAt: LATER }), 'rejected');
-      await operator.database.query(`update amlyze_record set error_code = 'E99' where communication_number = $1`, [
-        one,
-      ]);
+      await operator.database.query(
+        `update record_state set error_code = 'E99' where record_id = (select id from amlyze_record where communication_number = $1)`,
+        [one],
+      );
       const answer = await operator.gateway.ok('POST', '/admin/records/requeue', {
         accountId,
         errorCode: 'E99',

@@ -73,7 +73,8 @@ describe('records, as an operator sees them', () => {
       const rejected = await leave(await put(one, { balanceAt: LATER }), 'rejected');
       const other = await leave(await put(two, { runId }), 'rejected');
       await operator.database.query(
-        `update amlyze_record set error_code = 'E77' where communication_number = any($1::text[])`,
+        `update record_state set error_code = 'E77'
+where record_id in (select id from amlyze_record where communication_number = any($1::text[]))`,
         [[rejected, other]],
       );
       const listed = async (query: string): Promise<string[]> =>
@@ -139,8 +140,9 @@ describe('records, as an operator sees them', () => {
     test('shows the call that is under way, and no verdict for it', async () => {
       const number = await leave(await put(await account()), 'sending');
       await operator.database.query(
-        `with a as (insert into delivery_attempt (endpoint, records, replica) values ('balances', 1, 'r') returning id)
-update amlyze_record set attempt_id = (select id from a) where communication_number = $1`,
+        `with a as (insert into delivery_attempt (endpoint, records, replica, lease_until, record_ids)
+  select 'balances', 1, 'r', now() + interval '1 hour', array[id] from amlyze_record where communication_number = $1 returning id, record_ids)
+update record_state set attempt_id = a.id, claims = 1 from a where record_id = any(record_ids)`,
         [number],
       );
       const { attempts, attemptLog } = await operator.gateway.ok('GET', `/admin/records/${number}`);
@@ -160,7 +162,8 @@ update amlyze_record set attempt_id = (select id from a) where communication_num
     test('finds the attempts by their keys, not by reading the log', async () => {
       const number = await put(await account());
       await operator.database.query(
-        `insert into delivery_attempt (endpoint, records, replica) select 'balances', 1, 'other' from generate_series(1, 5000)`,
+        `insert into delivery_attempt (endpoint, records, replica, finished_at, outcome)
+select 'balances', 1, 'other', now(), 'answered' from generate_series(1, 5000)`,
       );
       await operator.database.query('analyze delivery_attempt');
       const plan = await operator.database.query<{ 'QUERY PLAN': string }>(

@@ -14,9 +14,10 @@ describe('a record that an operator puts back', () => {
       async (state) => {
         const number = await settled(state, { inDoubt: true });
         const before = await record(number);
-        await operator.database.query(`update amlyze_record set attempts = 12 where communication_number = $1`, [
-          number,
-        ]);
+        await operator.database.query(
+          `update record_state set attempts = 12 where record_id = (select id from amlyze_record where communication_number = $1)`,
+          [number],
+        );
         const answer = await requeue(number, { reason: REASON });
         expect([answer.status, answer.body]).toEqual([200, { communicationNumber: number }]);
         const after = await record(number);
