@@ -15,7 +15,7 @@ const TABLES = [
   'amlyze_record',
   'record_state',
   'record_key',
-  'sync_run_account',
+  'waiting_account',
   'access_subject',
   'delivery_result',
 ] as const;

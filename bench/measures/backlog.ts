@@ -77,7 +77,7 @@ const WAITING_RUNS = `
 with run as (
   insert into sync_run (trigger, scope) select 'resync', '{"all": true}' from generate_series(1, ${WAITING / ACCOUNTS}) returning id
 )
-insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+insert into waiting_account (run_id, account_id, connection_id, subject_id)
 select run.id, a.id, a.connection_id, a.subject_id from run, account a`;
 
 /** Fills a database as one bulk does, without an ANALYZE afterwards, and works on it as the gateway's sessions do. */
@@ -88,7 +88,7 @@ async function inSession(
 ): Promise<number[]> {
   const installation = await registered(rig, ACCOUNTS);
   const client = await rig.session(installation);
-  const tables = ['amlyze_record', 'record_state', 'sync_run_account', 'access_subject'];
+  const tables = ['amlyze_record', 'record_state', 'waiting_account', 'access_subject'];
   for (const table of tables) await client.query(`alter table ${table} set (autovacuum_enabled = false)`);
   // Keys and triggers of the filling are not what is measured.
   await client.query('set session_replication_role = replica');

@@ -9,7 +9,7 @@ import { lookedUp } from '../../src/shared/looked-up';
 export const OPEN_RUN = `insert into sync_run (trigger, scope, accounts) values ('resync', '{"all": true}', $1) returning id`;
 
 export const FILL_RUN = `
-insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+insert into waiting_account (run_id, account_id, connection_id, subject_id)
 select $1, id, connection_id, subject_id from account order by id limit $2`;
 
 export const FINISH_RUN = `update sync_run set finished_at = now(), outcomes = jsonb_build_object('READ', accounts) where id = $1`;
@@ -18,8 +18,8 @@ export const CLAIM_SUBJECTS = {
   name: 'claim-subjects',
   text: `
 with picked as materialized (
-  select s.account_id, u.id from sync_run_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
-  where s.connection_id = $1 and s.outcome is null and s.due_at <= now()
+  select s.account_id, u.id from waiting_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
+  where s.connection_id = $1 and s.connection_id > 0 and s.due_at <= now()
     and (u.lease_until is null or u.lease_until < now())
   order by s.due_at, s.run_id, s.account_id
   limit $2
@@ -65,8 +65,7 @@ with given as materialized (
   insert into record_state (record_id, channel, account_id, balance_type, balance_at, run_id)
   select id, 'balance', account_id, balance_type, balance_at, run_id from record
 ), finished as (
-  update sync_run_account s set outcome = 'READ', reading_id = g.reading_id from given g
-  where ${lookedUp('s.run_id', 'g.run_id')} and s.account_id = g.account_id and coalesce(s.outcome, '') = ''
+  delete from waiting_account s using given g where ${lookedUp('s.run_id', 'g.run_id')} and s.account_id = g.account_id
 )
 update access_subject u set claimed_by = null, lease_until = null, last_read_at = now() from given g where ${lookedUp('u.id', 'g.subject_id')}`,
 };

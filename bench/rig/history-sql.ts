@@ -61,9 +61,9 @@ select r.id + ${reading}, r.account_id, r.run_id + ${run}, r.outcome, ${later('r
   r.raw_body, ${later('r.balance_at')}, r.balance_at_source, ${number('r.communication_number')}, r.steps
 from balance_reading r where r.id <= ${spans.reading} order by r.id`,
 
-    `insert into balance_reading (id, account_id, run_id, outcome, reason, fetched_at, request_id, http_status, latency_ms)
+    `insert into balance_reading (id, account_id, run_id, outcome, reason, fetched_at, request_id, http_status, latency_ms, final)
 select r.id + ${reading} + ${spans.reading}, r.account_id, r.run_id + ${run}, 'BANK_UNAVAILABLE', '503 of the bank', ${later('r.fetched_at')},
-  r.request_id, 503, r.latency_ms
+  r.request_id, 503, r.latency_ms, false
 from balance_reading r where r.id <= ${spans.reading} and (r.account_id + $1::int) % 100 = 0`,
 
     `insert into amlyze_record (id, communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at,
@@ -84,10 +84,6 @@ from record_state r where r.record_id <= ${spans.record} order by r.record_id`,
     `insert into record_key (account_id, balance_type, key, revision, value, communication_number, settings_hash)
 select r.account_id, r.balance_type, 'run ' || (r.run_id + ${run}), 1, r.value, ${number('r.communication_number')}, '0123456789abcdef'
 from amlyze_record r where r.id <= ${spans.record} order by r.id`,
-
-    `insert into sync_run_account (run_id, account_id, connection_id, subject_id, due_at, outcome, reading_id)
-select run_id + ${run}, account_id, connection_id, subject_id, ${later('due_at')}, outcome, reading_id + ${reading}
-from sync_run_account where run_id <= ${spans.run} order by run_id, account_id`,
 
     `insert into delivery_attempt (id, endpoint, records, replica, started_at, finished_at, http_status, outcome, latency_ms)
 select id + ${attempt}, endpoint, records, replica, ${later('started_at')}, ${later('finished_at')}, http_status, outcome, latency_ms
@@ -112,7 +108,6 @@ export const HISTORY_TABLES = [
   'amlyze_record',
   'record_state',
   'record_key',
-  'sync_run_account',
   'delivery_attempt',
   'delivery_result',
 ] as const;

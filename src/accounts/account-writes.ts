@@ -61,9 +61,9 @@ export async function moveAccounts(tx: Queryable, moves: readonly Move[]): Promi
   );
   // What waits is known by its subject, not by its account.
   await tx.query(
-    `update sync_run_account r set subject_id = a.subject_id
+    `update waiting_account r set subject_id = a.subject_id
      from unnest($1::bigint[], $2::bigint[]) as m(account_id, subject_id) join account a on a.id = m.account_id
-     where r.subject_id = m.subject_id and r.account_id = m.account_id and coalesce(r.outcome, 'waiting') = 'waiting'`,
+     where r.subject_id = m.subject_id and r.account_id = m.account_id`,
     [before.map(({ id }) => id), before.map(({ subject_id: subjectId }) => subjectId)],
   );
 }

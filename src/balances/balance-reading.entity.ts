@@ -57,4 +57,8 @@ export class BalanceReadingEntity {
   /** For ALREADY_READ: the reading that answered. */
   @Column('bigint', { nullable: true })
   firstReadingId: string | null;
+
+  /** It ends the account's part in the run; false where the run goes on with another try. */
+  @Column('boolean', { default: true })
+  final: boolean;
 }

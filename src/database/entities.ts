@@ -20,8 +20,8 @@ import { AmlyzeRecordEntity } from '../outbox/amlyze-record.entity';
 import { DeliveryGroupEntity } from '../outbox/delivery-group.entity';
 import { RecordKeyEntity } from '../outbox/record-key.entity';
 import { RecordStateEntity } from '../outbox/record-state.entity';
-import { SyncRunAccountEntity } from '../sync/sync-run-account.entity';
 import { SyncRunEntity } from '../sync/sync-run.entity';
+import { WaitingAccountEntity } from '../sync/waiting-account.entity';
 
 /** One class per table; a test compares each with its table, column by column. */
 export const entities: (new () => object)[] = [
@@ -47,6 +47,6 @@ export const entities: (new () => object)[] = [
   OperationEntity,
   OperationImportEntity,
   OperationImportFindingEntity,
-  SyncRunAccountEntity,
+  WaitingAccountEntity,
   SyncRunEntity,
 ];

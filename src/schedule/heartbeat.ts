@@ -10,6 +10,7 @@ import { within } from '../shared/within';
 import { fillNextStep, finishRuns, isServed, openScheduledRun } from '../sync/runs';
 import { Slots } from '../sync/slots';
 import { SyncWorker } from '../sync/sync.worker';
+import { tellFinished } from '../sync/tell-finished';
 
 /** What is under way gets this long at shutdown; the whole exit stays within ten seconds. */
 const GRACE_MS = 7_000;
@@ -109,6 +110,6 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async finishRuns(): Promise<void> {
-    for (const runId of await finishRuns(this.database)) this.logger.log({ msg: 'run finished', runId });
+    tellFinished(this.logger, await finishRuns(this.database));
   }
 }

@@ -30,8 +30,8 @@ with wanted as (
     as w(connection_id, quota, after_micros, after_run, after_account)
 ), picked as materialized (
   select p.id, w.connection_id, p.due_at, p.run_id, p.account_id from wanted w cross join lateral (
-    select u.id, s.due_at, s.run_id, s.account_id from sync_run_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
-    where s.connection_id = w.connection_id and s.outcome is null and s.due_at <= now()
+    select u.id, s.due_at, s.run_id, s.account_id from waiting_account s join access_subject u on ${lookedUp('u.id', 's.subject_id')}
+    where s.connection_id = w.connection_id and s.connection_id > 0 and s.due_at <= now()
       and (s.due_at, s.run_id, s.account_id) > (w.after_due, w.after_run, w.after_account)
       and (u.lease_until is null or u.lease_until < now())
     order by s.due_at, s.run_id, s.account_id

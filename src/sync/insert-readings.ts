@@ -19,8 +19,8 @@ export interface ReadingRow {
   steps: { rule: string; text: string }[];
   /** Index of the reading that an ALREADY_READ points to. */
   first: number | undefined;
-  /** The run's account is done with this reading. */
-  finishes: boolean;
+  /** It ends the account's part in the run. */
+  final: boolean;
 }
 
 const RESERVE = {
@@ -34,9 +34,9 @@ const INSERT_READINGS = {
   name: 'sync-insert-readings',
   text: `
 insert into balance_reading (id, account_id, run_id, outcome, reason, next_read_at, fetched_at, request_id, http_status, latency_ms,
-  raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id)
+  raw_body, balance_at, balance_at_source, communication_number, steps, first_reading_id, final)
 select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
-  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], string_to_array($15, E'\\n', '')::json[], $16::bigint[])`,
+  $9::smallint[], $10::integer[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], string_to_array($15, E'\\n', '')::json[], $16::bigint[], $17::boolean[])`,
 };
 
 /** Stores the rows; their ids, in the same order. */
@@ -61,6 +61,7 @@ export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[])
     column((r) => r.communicationNumber ?? null),
     jsonLines(column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null))),
     column((r) => (r.first === undefined ? null : at(ids, r.first))),
+    column((r) => r.final),
   ]);
   return ids;
 }

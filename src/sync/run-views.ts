@@ -33,7 +33,7 @@ interface RunRow {
 const SELECT = `
 select r.id, r.trigger, r.slot, r.scope, r.force, r.reason, r.started_at, r.finished_at, r.accounts,
   coalesce(r.outcomes, (select jsonb_object_agg(o.outcome, o.n) from (
-     select outcome, count(*) as n from sync_run_account s where s.run_id = r.id and s.outcome is not null group by outcome) o), '{}') as outcomes,
+     select outcome, count(*) as n from balance_reading b where b.run_id = r.id and b.final group by outcome) o), '{}') as outcomes,
   coalesce(r.records, (select jsonb_object_agg(m.state, m.n) from (
      select s.state, count(*) as n from amlyze_record a join record_state s on s.record_id = a.id where a.run_id = r.id group by s.state) m), '{}') as records
 from sync_run r`;

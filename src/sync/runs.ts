@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 
 /** Which accounts a run concerns: one selector, as the resync call names it. */
 export type RunScope = { all: true } | { accountIds: string[] } | { consentId: string } | { connectionId: string };
@@ -21,17 +22,14 @@ const fillStep = (concerned: string): string => `
 with concerned as materialized (
   select a.id, a.connection_id, a.subject_id from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
 ), paused as materialized (
-  select c.id, nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass)) as reading_id,
-    'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
+  select c.id, 'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
   from concerned c join connection k on k.id = c.connection_id
   where k.status = 'paused'
 ), read as (
-  insert into balance_reading (id, account_id, run_id, outcome, reason)
-  select reading_id, id, $1, 'PAUSED', reason from paused
+  insert into balance_reading (account_id, run_id, outcome, reason) select id, $1, 'PAUSED', reason from paused
 ), filled as (
-  insert into sync_run_account (run_id, account_id, connection_id, subject_id, outcome, reading_id)
-  select $1, c.id, c.connection_id, c.subject_id, case when p.id is not null then 'PAUSED' end, p.reading_id
-  from concerned c left join paused p on p.id = c.id
+  insert into waiting_account (run_id, account_id, connection_id, subject_id)
+  select $1, c.id, c.connection_id, c.subject_id from concerned c left join paused p on p.id = c.id where p.id is null
 )
 select count(*)::int as accounts, max(id) as last_id from concerned`;
 
@@ -132,7 +130,7 @@ export async function openManualRun(tx: Queryable, request: ManualRun): Promise<
   const [running] = await tx.query<{ id: string; accounts: number }>(
     // A run whose accounts are all read goes on no more, even if nobody has written that down yet.
     `select id, accounts from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
-  and (filled_to is not null or (select true from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open' limit 1))
+  and (filled_to is not null or (select true from waiting_account s where s.run_id = r.id limit 1))
 order by id limit 1`,
     [scope, request.force],
   );
@@ -185,16 +183,29 @@ async function fillOnce(
   return { accounts, lastId: accounts === FILL_STEP ? (step?.last_id ?? undefined) : undefined };
 }
 
-/** Ends every run whose accounts all have an outcome; returns the ids. */
-export async function finishRuns(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ id: string }>({
+export interface FinishedRun {
+  runId: string;
+  /** Accounts of the run that left it without an outcome. Never any; if there are, it is a fault of ours that nobody should miss. */
+  missing: number;
+}
+
+/** Ends every run in which no account waits any more. */
+export async function finishRuns(db: Queryable): Promise<FinishedRun[]> {
+  const rows = await db.query<{ id: string; missing: number }>({
     name: 'sync-finish-runs',
-    text: `update sync_run r
-set finished_at = now(),
-    outcomes = (select coalesce(jsonb_object_agg(o.outcome, o.n), '{}')
-                from (select outcome, count(*) as n from sync_run_account where run_id = r.id group by outcome) o)
-where r.finished_at is null and r.filled_to is null and (select true from sync_run_account s where s.run_id = r.id and coalesce(s.outcome, 'open') = 'open' limit 1) is null
-returning id`,
+    text: `
+with over as materialized (
+  select r.id from sync_run r
+  where r.finished_at is null and r.filled_to is null and (select true from waiting_account s where s.run_id = r.id limit 1) is null
+  order by r.id for no key update skip locked
+), counted as (
+  select o.id, coalesce((select jsonb_object_agg(c.outcome, c.n)
+    from (select outcome, count(*) as n from balance_reading b where b.run_id = o.id and b.final group by outcome) c), '{}') as outcomes
+  from over o
+)
+update sync_run r set finished_at = now(), outcomes = c.outcomes
+from counted c where ${lookedUp('r.id', 'c.id')} and r.finished_at is null
+returning r.id, r.accounts - (select coalesce(sum(n::integer), 0) from jsonb_each_text(r.outcomes) as o(outcome, n))::integer as missing`,
   });
-  return rows.map((row) => row.id);
+  return rows.map(({ id, missing }) => ({ runId: id, missing }));
 }

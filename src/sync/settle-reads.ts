@@ -6,8 +6,7 @@ import type { Stop, SubjectResult } from './subject-result';
 /** The runs go on waiting for this subject, and its next try is due after the wait. */
 export async function setRepeat(tx: Queryable, result: SubjectResult): Promise<void> {
   await tx.query(
-    `update sync_run_account set due_at = now() + make_interval(secs => $2::float8 / 1000), tries = tries + 1
-where subject_id = $1 and coalesce(outcome, 'waiting') = 'waiting'`,
+    `update waiting_account set due_at = now() + make_interval(secs => $2::float8 / 1000), tries = tries + 1 where subject_id = $1`,
     [result.subject.state.subjectId, result.repeatAfterMs ?? 0],
   );
 }

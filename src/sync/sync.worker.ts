@@ -12,6 +12,7 @@ import { ReadingWriter } from './reading-writer';
 import { finishRuns } from './runs';
 import { SubjectReader } from './subject-reader';
 import type { SubjectResult } from './subject-result';
+import { tellFinished } from './tell-finished';
 
 /** After one of these the next call would most likely end the same way, or must not be made at all. */
 const TROUBLE: ReadonlySet<ReadingOutcome> = new Set<ReadingOutcome>([
@@ -228,7 +229,7 @@ export class SyncWorker {
   }
 
   private async finish(): Promise<void> {
-    for (const runId of await finishRuns(this.database)) this.logger.log({ msg: 'run finished', runId });
+    tellFinished(this.logger, await finishRuns(this.database));
   }
 
   private async renewLeases(): Promise<void> {

@@ -32,19 +32,18 @@ export interface Waiting {
   tokenRenewed: boolean;
 }
 
-// What waits is asked for in the words of its own index, here and elsewhere: docs/decisions/0012-one-index-a-question.md.
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `
 select s.subject_id, s.run_id, s.account_id, s.tries, r.slot, r.started_at, r.force,
   a.currency, a.account_ext_id, a.business_unit, a.status = 'closed' as closed, a.pinned_types,
   before.outcomes as outcomes_before, before.reason as reason_before
-from sync_run_account s join sync_run r on ${lookedUp('r.id', 's.run_id')} join account a on ${lookedUp('a.id', 's.account_id')}
+from waiting_account s join sync_run r on ${lookedUp('r.id', 's.run_id')} join account a on ${lookedUp('a.id', 's.account_id')}
 cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
   from (select id, outcome, reason from balance_reading where account_id = s.account_id order by id desc limit s.tries) b
 ) before
-where s.subject_id = any($1::bigint[]) and coalesce(s.outcome, 'waiting') = 'waiting'
+where s.subject_id = any($1::bigint[])
 order by s.subject_id, s.account_id, r.force desc, s.run_id`,
 };
 

@@ -55,7 +55,7 @@ export async function writeReadings(
       tx,
       records.map(({ row, record }) => ({ ...record, readingId: at(readingIds, row) })),
     );
-    await finishAccounts(tx, rows, readingIds);
+    await finishAccounts(tx, rows);
     await pinTypes(
       tx,
       ours,
@@ -158,7 +158,7 @@ function toRow(
     communicationNumber: numbers[0],
     steps: [...reading.steps, ...made.flatMap((planned) => planned.steps)],
     first: undefined,
-    finishes: result.repeatAfterMs === undefined,
+    final: result.repeatAfterMs === undefined,
   };
 }
 
@@ -177,30 +177,24 @@ function alreadyRead(result: SubjectResult, reading: AccountReading, first: numb
     communicationNumber: undefined,
     steps: [],
     first,
-    finishes: true,
+    final: true,
   }));
 }
 
-// `limit` lets the planner expect one row and look it up; `coalesce` keeps it from the index of what waits, in which it would
-// read all of the run for every account.
+// `limit` lets the planner expect one row and look it up.
 const FINISH = {
   name: 'sync-finish-accounts',
-  text: `update sync_run_account s set outcome = f.outcome, reading_id = f.reading_id
-from (select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) limit $5)
-  as f(run_id, account_id, outcome, reading_id)
-where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id and coalesce(s.outcome, '') = ''`,
+  text: `delete from waiting_account s using (select * from unnest($1::bigint[], $2::bigint[]) limit $3) as f(run_id, account_id)
+where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id`,
 };
 
-async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[], ids: readonly string[]): Promise<void> {
-  const finished = rows
-    .map((row, index) => ({ row, id: at(ids, index) }))
-    .filter(({ row }) => row.finishes && row.runId !== undefined);
+/** The accounts whose part in a run ends with their readings wait no more. */
+async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promise<void> {
+  const finished = rows.filter((row) => row.final && row.runId !== undefined);
   if (finished.length === 0) return;
   await tx.query(FINISH, [
-    finished.map(({ row }) => row.runId),
-    finished.map(({ row }) => row.accountId),
-    finished.map(({ row }) => row.outcome),
-    finished.map(({ id }) => id),
+    finished.map(({ runId }) => runId),
+    finished.map(({ accountId }) => accountId),
     finished.length,
   ]);
 }

@@ -69,7 +69,7 @@ describe('a gateway process', () => {
     const { runId } = await first.ok('POST', '/admin/resync', { all: true });
     await eventually('a third is read', async () => (await count('balance_reading')) > ACCOUNTS / 3);
     await first.signal('SIGKILL');
-    expect(await count('sync_run_account where outcome is null')).toBeGreaterThan(0);
+    expect(await count('waiting_account')).toBeGreaterThan(0);
     const second = await start();
     await eventually(
       'a record is on its way',

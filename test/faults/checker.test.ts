@@ -52,7 +52,13 @@ const LIES: readonly Doctored[] = [
   {
     breaks: 'I1',
     what: 'an account of a run without an outcome',
-    sql: 'update sync_run_account set outcome = null, reading_id = null where account_id = 2',
+    sql: `${NO_TRIGGERS} update balance_reading set final = false where account_id = 2;
+insert into waiting_account (run_id, account_id, connection_id, subject_id) values (1, 2, 1, 2)`,
+  },
+  {
+    breaks: 'I1',
+    what: 'an account that left its run without a trace',
+    sql: `${NO_TRIGGERS} update balance_reading set final = false where account_id = 2`,
   },
   {
     breaks: 'I1',

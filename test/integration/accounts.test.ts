@@ -156,14 +156,14 @@ describe('accounts', () => {
       `insert into sync_run (trigger, scope) values ('resync', '{"all": true}') returning id`,
     );
     await database.query(
-      `insert into sync_run_account (run_id, account_id, connection_id, subject_id)
+      `insert into waiting_account (run_id, account_id, connection_id, subject_id)
        select $1, id, connection_id, subject_id from account where id = $2`,
       [run?.id, id],
     );
     const target = await addConsent(admin, registered.connectionId);
     const moved = await admin.api.patch(`/admin/accounts/${id}`).send({ consentId: target });
     expect(moved.body).toMatchObject({ id, consentId: target });
-    const waiting = await database.query(`select subject_id from sync_run_account where account_id = $1`, [id]);
+    const waiting = await database.query(`select subject_id from waiting_account where account_id = $1`, [id]);
     expect(waiting).toEqual([{ subject_id: await subjectOf(id) }]);
     const subject = await database.query(`select consent_id from access_subject where id = $1`, [await subjectOf(id)]);
     expect(subject).toEqual([{ consent_id: target }]);

@@ -51,9 +51,9 @@ describe('the circuit breaker of a connection', () => {
     // Rows that the gateway is writing just now are passed over: waiting for them, this and the gateway could lock each other.
     await testDatabase.database.query(
       `with free as materialized (
-  select run_id, account_id from sync_run_account where outcome is null for update skip locked
+  select run_id, account_id from waiting_account for update skip locked
 )
-update sync_run_account s set due_at = now() from free where s.run_id = free.run_id and s.account_id = free.account_id`,
+update waiting_account s set due_at = now() from free where s.run_id = free.run_id and s.account_id = free.account_id`,
     );
   };
 
@@ -94,7 +94,7 @@ update sync_run_account s set due_at = now() from free where s.run_id = free.run
     const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
     await callsWhen((row) => row.open_until !== null);
     await testDatabase.database.query(`update connection_health set open_since = now() - interval '6 minutes'`);
-    await testDatabase.database.query(`update sync_run_account set due_at = now() where outcome is null`);
+    await testDatabase.database.query(`update waiting_account set due_at = now()`);
     const run = await gateway.finished(runId);
     expect(run.outcomes).toEqual({ BANK_UNAVAILABLE: ACCOUNTS });
     expect((await outside.mypos.accessLog()).length).toBeLessThan(ACCOUNTS);

@@ -15,7 +15,7 @@ describe('a row that points to what was before it', () => {
     await rows.enqueue(await rows.accounts(2));
     await test.database.query(
       `with run as (insert into sync_run (trigger, scope) values ('resync', '{"all": true}') returning id)
-insert into sync_run_account (run_id, account_id, connection_id, subject_id) select run.id, a.id, connection_id, subject_id from run, account a`,
+insert into waiting_account (run_id, account_id, connection_id, subject_id) select run.id, a.id, connection_id, subject_id from run, account a`,
     );
     const batch = await claimDue(test.database, REQUEST);
     if (!batch) throw new Error('nothing was claimed');
@@ -37,12 +37,12 @@ insert into sync_run_account (run_id, account_id, connection_id, subject_id) sel
       `insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, 1, 'resync', gen_random_uuid())`,
     ],
     [
-      'sync_run_account_account',
-      `insert into sync_run_account (run_id, account_id, connection_id, subject_id) values (1, $1, 1, 1)`,
+      'waiting_account_account',
+      `insert into waiting_account (run_id, account_id, connection_id, subject_id) values (1, $1, 1, 1)`,
     ],
     [
-      'sync_run_account_sync_run',
-      `insert into sync_run_account (run_id, account_id, connection_id, subject_id) values ($1, 1, 1, 1)`,
+      'waiting_account_sync_run',
+      `insert into waiting_account (run_id, account_id, connection_id, subject_id) values ($1, 1, 1, 1)`,
     ],
     ['balance_reading_account', `insert into balance_reading (account_id, outcome) values ($1, 'READ')`],
     ['balance_reading_sync_run', `insert into balance_reading (account_id, run_id, outcome) values (1, $1, 'READ')`],

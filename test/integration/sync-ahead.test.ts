@@ -77,7 +77,7 @@ describe('reads that are claimed ahead of their calls', () => {
     // Two were under way; a place that got free may have been taken again before the second failure was known.
     expect(bank.requests.length).toBeLessThanOrEqual(QUICK + 2 + 2);
     expect(await count('access_ledger')).toBe(bank.requests.length);
-    expect(await count('sync_run_account where outcome is null')).toBe(ACCOUNTS - QUICK);
+    expect(await count('waiting_account')).toBe(ACCOUNTS - QUICK);
   }, 60_000);
 
   it('are not made by a replica that lost the claim while they waited for a place', async () => {

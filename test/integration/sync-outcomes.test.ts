@@ -202,8 +202,8 @@ describe('what a bank answers, and what stops for it', () => {
     async function waiting(account: AddedAccount, tries: number): Promise<{ waitMs: number } | undefined> {
       const [row] = await testDatabase.database.query<{ wait_ms: number }>(
         `select extract(epoch from s.due_at - b.fetched_at)::float8 * 1000 as wait_ms
-from sync_run_account s join lateral (select fetched_at from balance_reading where account_id = s.account_id order by id desc limit 1) b on true
-where s.account_id = $1 and s.outcome is null and s.tries = $2`,
+from waiting_account s join lateral (select fetched_at from balance_reading where account_id = s.account_id order by id desc limit 1) b on true
+where s.account_id = $1 and s.tries = $2`,
         [account.id, tries],
       );
       return row && { waitMs: row.wait_ms };
@@ -327,7 +327,7 @@ select subject_id, consent_id, 'schedule', gen_random_uuid(), now() - interval '
       const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [account.id] });
       await eventually('the repeat waits', async () => {
         const rows = await testDatabase.database.query(
-          'select 1 from sync_run_account where run_id = $1 and tries = 1',
+          'select 1 from waiting_account where run_id = $1 and tries = 1',
           [runId],
         );
         return rows.length === 1;

@@ -75,7 +75,7 @@ describe('runs, and the records they make', () => {
     do run = await gateway.ok('GET', `/admin/runs/${runId}`);
     while (run.outcomes.READ !== 1);
     expect(run).toMatchObject({ status: 'running', finishedAt: null, accounts: 2, outcomes: { READ: 1 } });
-    await testDatabase.database.query(`update sync_run_account set due_at = now() where run_id = $1`, [runId]);
+    await testDatabase.database.query(`update waiting_account set due_at = now() where run_id = $1`, [runId]);
     run = await gateway.finished(runId);
     expect(run).toMatchObject({ accounts: 2, outcomes: { READ: 2 }, finishedAt: expect.any(String) });
     await gateway.delivered();
@@ -197,7 +197,7 @@ describe('runs, and the records they make', () => {
     let tries = 0;
     while (tries === 0) {
       const [row] = await testDatabase.database.query<{ tries: number }>(
-        'update sync_run_account set due_at = now() where run_id = $1 and tries = 1 returning tries',
+        'update waiting_account set due_at = now() where run_id = $1 and tries = 1 returning tries',
         [runId],
       );
       tries = row?.tries ?? 0;

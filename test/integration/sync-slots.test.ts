@@ -171,16 +171,18 @@ from subjects s join consent c on c.id = s.consent_id`,
     const run = await openScheduledRun(database, new Date());
     expect(run).toMatchObject({ accounts: 20_000 });
     // What is in it can be read by now; but even if all of it were, the run is not over.
-    const read = await database.query(
-      `update sync_run_account set outcome = 'READ', reading_id = 0 where outcome is null returning 1`,
-    );
-    expect(read).toHaveLength(10_000);
-    expect(await finishRuns(database)).toEqual([]);
-    await database.query(`update sync_run_account set outcome = null, reading_id = null where reading_id = 0`);
+    expect(await database.query('select from waiting_account')).toHaveLength(10_000);
+    await database
+      .transaction(async (tx) => {
+        await tx.query('delete from waiting_account');
+        expect(await finishRuns(tx)).toEqual([]);
+        throw new Error('taken back');
+      })
+      .catch((error: unknown) => expect(String(error)).toContain('taken back'));
 
     // Replicas that come at the same time, and one that dies in the middle of its step.
     await database.transaction(async (tx) => {
-      await tx.query('lock table sync_run_account in share mode');
+      await tx.query('lock table waiting_account in share mode');
       const dying = expect(fillNextStep(database)).rejects.toThrow('terminating connection');
       await eventually('the step is under way', async () => {
         const [killed] = await database.query(
@@ -200,12 +202,13 @@ from subjects s join consent c on c.id = s.consent_id`,
     ]);
     expect(await fillNextStep(database)).toBeUndefined();
     const counts = await database.query(
-      `select s.connection_id, s.outcome, count(*)::int as n, count(b.id)::int as readings
-from sync_run_account s left join balance_reading b on b.id = s.reading_id group by 1, 2 order by 1`,
+      `select connection_id, null as outcome, count(*)::int as n from waiting_account group by 1
+union all
+select a.connection_id, b.outcome, count(*)::int from balance_reading b join account a on a.id = b.account_id where b.final group by 1, 2`,
     );
     expect(counts).toEqual([
-      { connection_id: connectionId, outcome: null, n: 25_000, readings: 0 },
-      { connection_id: pausedConnection, outcome: 'PAUSED', n: 25_000, readings: 25_000 },
+      { connection_id: connectionId, outcome: null, n: 25_000 },
+      { connection_id: pausedConnection, outcome: 'PAUSED', n: 25_000 },
     ]);
   });
 });

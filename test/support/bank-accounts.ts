@@ -107,6 +107,6 @@ export async function readNow(
 /** Makes the repeats that wait due now, instead of waiting for them. */
 export async function hastenRepeats(testDatabase: TestDatabase): Promise<void> {
   await testDatabase.database.query(
-    `update sync_run_account set due_at = now() - interval '1 second' where outcome is null and due_at > now()`,
+    `update waiting_account set due_at = now() - interval '1 second' where due_at > now()`,
   );
 }

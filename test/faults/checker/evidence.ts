@@ -74,7 +74,7 @@ export interface LedgerRead {
 }
 
 export interface Gateway {
-  runs: { id: string; slot: string | null; startedAt: Date; finishedAt: Date | null }[];
+  runs: { id: string; slot: string | null; accounts: number; startedAt: Date; finishedAt: Date | null }[];
   runAccounts: RunAccount[];
   readings: Reading[];
   records: OutboxRecord[];

@@ -40,11 +40,16 @@ async function loadAccessLog({ bank, from }: { bank: string; from: string }): Pr
   return entries.map((entry) => ({ ...entry, bank }));
 }
 
-const RUNS = 'select id, slot::text, started_at as "startedAt", finished_at as "finishedAt" from sync_run';
+const RUNS = 'select id, slot::text, accounts, started_at as "startedAt", finished_at as "finishedAt" from sync_run';
 
+// An account is in a run by the reading that ended its part in it, or because it still waits.
 const RUN_ACCOUNTS = `select s.run_id as "runId", s.account_id as "accountId", a.account_ext_id as "accountExtId", r.slot::text,
   s.outcome, s.reading_id as "readingId"
-from sync_run_account s join sync_run r on r.id = s.run_id join account a on a.id = s.account_id`;
+from (
+  select run_id, account_id, outcome, id as reading_id from balance_reading where run_id is not null and final
+  union all
+  select run_id, account_id, null, null from waiting_account
+) s join sync_run r on r.id = s.run_id join account a on a.id = s.account_id`;
 
 const READINGS = `select b.id, b.account_id as "accountId", a.connection_id as "connectionId", b.run_id as "runId",
   r.started_at as "runStartedAt", b.outcome, b.fetched_at as "fetchedAt", b.communication_number as number

@@ -13,6 +13,14 @@ export function noLoss({ gateway, history }: Evidence): Finding {
       () => `run ${runId} has no outcome for ${accountExtId}`,
     );
   }
+  const served = groupBy(gateway.runAccounts, ({ runId }) => runId);
+  for (const { id, accounts } of gateway.runs) {
+    const known = served.get(id)?.length ?? 0;
+    facts.hold(
+      known === accounts,
+      () => `run ${id} has ${accounts} accounts, and ${known} of them an outcome or a place`,
+    );
+  }
   const concerned = new Set(gateway.runAccounts.map(({ accountExtId }) => accountExtId));
   if (gateway.runs.length > 0) {
     for (const account of new Set(ofKind(history, 'script').map(({ accountExtId }) => accountExtId))) {

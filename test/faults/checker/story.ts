@@ -70,8 +70,6 @@ insert into access_ledger (subject_id, consent_id, purpose, request_id, read_at)
 values ${each((p) => `(${p.id}, 1, 'resync', '${p.requestId}', '${STARTED}')`)};
 insert into balance_reading (id, account_id, run_id, outcome, fetched_at, request_id, balance_at, balance_at_source, communication_number)
 values ${each((p) => `(${p.id}, ${p.id}, 1, 'READ', '${READ}', '${p.requestId}', '${READ}', 'fetch', '${p.number}')`)};
-insert into sync_run_account (run_id, account_id, connection_id, subject_id, outcome, reading_id)
-values ${each((p) => `(1, ${p.id}, 1, ${p.id}, 'READ', ${p.id})`)};
 insert into amlyze_record (id, communication_number, kind, account_id, account_ext_id, reading_id, run_id, balance_type, balance_at, value,
   payload, created_at)
 values ${each(

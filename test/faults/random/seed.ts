@@ -187,8 +187,8 @@ class SeedRun {
       for (const bank of BANKS) runs.push(await this.resync({ connectionId: this.registered(bank).connectionId }));
       await this.world.settled(DRAINED_WITHIN_MS);
       const unread = await this.world.query<{ outcome: string; reason: string }>(
-        `select distinct s.outcome, b.reason from sync_run_account s left join balance_reading b on b.id = s.reading_id
-         where s.run_id = any($1) and s.outcome not in ('READ', 'ALREADY_READ')`,
+        `select distinct outcome, reason from balance_reading
+         where run_id = any($1) and final and outcome not in ('READ', 'ALREADY_READ')`,
         [runs],
       );
       if (unread.length === 0) return;

@@ -69,7 +69,7 @@ export const clocks: Scenario = {
 
   async expect({ world, accounts }) {
     // Its stamp is 200 days off: the bank may refuse what it sends since the jump, which has to be an outcome and no silence.
-    const refused = await count(world, `sync_run_account where outcome <> 'READ'`);
+    const refused = await count(world, `balance_reading where final and outcome <> 'READ'`);
     const taken = await count(world, `delivery_result where reason = 'lease-expired'`);
     assert.equal(taken, 0, 'nobody loses a lease by a clock');
     if (refused === 0) await assertAllAccepted(world, accounts);

@@ -44,9 +44,7 @@ export const sessionsUsedUp: Scenario = {
       await holder.query(`select id from access_subject order by id limit ${HELD} for update`);
       await world.resync(a);
       const open = async (): Promise<number> => {
-        const { rows } = await spy.query<{ n: number }>(
-          'select count(*)::int as n from sync_run_account where outcome is null',
-        );
+        const { rows } = await spy.query<{ n: number }>('select count(*)::int as n from waiting_account');
         return rows[0]?.n ?? Number.NaN;
       };
       await eventually('all the others are read', async () => (await open()) <= HELD, HOLDER_MS);

@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** An account of a run, due until it has an outcome. */
-@Entity('sync_run_account')
-export class SyncRunAccountEntity {
+/** An account that waits to be read in a run; gone with the reading that ends its part in it. */
+@Entity('waiting_account')
+export class WaitingAccountEntity {
   @PrimaryColumn('bigint')
   runId: string;
 
@@ -20,11 +20,4 @@ export class SyncRunAccountEntity {
 
   @Column('smallint', { default: 0 })
   tries: number;
-
-  @Column('text', { nullable: true })
-  outcome: string | null;
-
-  /** The reading that counts for the run. */
-  @Column('bigint', { nullable: true })
-  readingId: string | null;
 }

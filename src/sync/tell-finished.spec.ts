@@ -1,0 +1,27 @@
+import type { Logger } from '@nestjs/common';
+import { tellFinished } from './tell-finished';
+
+describe('tellFinished', () => {
+  const said = (runs: Parameters<typeof tellFinished>[1]): [string, object][] => {
+    const lines: [string, object][] = [];
+    const logger = {
+      log: (line: object) => lines.push(['log', line]),
+      error: (line: object) => lines.push(['error', line]),
+    } as Pick<Logger, 'log' | 'error'> as Logger;
+    tellFinished(logger, runs);
+    return lines;
+  };
+
+  it('says that a run is over, and no more where every account has an outcome', () => {
+    expect(said([{ runId: '7', missing: 0 }])).toEqual([['log', { msg: 'run finished', runId: '7' }]]);
+  });
+
+  it('makes an error of a run that does not add up, whichever way', () => {
+    for (const missing of [2, -1]) {
+      expect(said([{ runId: '7', missing }])).toContainEqual([
+        'error',
+        { msg: 'accounts of a run have no outcome, by a fault of the gateway', runId: '7', accounts: missing },
+      ]);
+    }
+  });
+});

@@ -1,0 +1,11 @@
+import type { Logger } from '@nestjs/common';
+import type { FinishedRun } from './runs';
+
+/** Says in the log which runs are over, and loudly where one does not add up. */
+export function tellFinished(logger: Logger, runs: readonly FinishedRun[]): void {
+  for (const { runId, missing } of runs) {
+    logger.log({ msg: 'run finished', runId });
+    if (missing !== 0)
+      logger.error({ msg: 'accounts of a run have no outcome, by a fault of the gateway', runId, accounts: missing });
+  }
+}
