@@ -1,6 +1,7 @@
 import type { Decimal } from '../shared/decimal';
 import type { JsonValue } from '../shared/json';
 import type { MappingFailure } from './outcome';
+import type { Step } from './step';
 
 /**
  * One element of the bank's list of balances, as a provider's mapper hands it over. The fields are still raw, because
@@ -58,13 +59,6 @@ export interface MappingInput {
   fetchedAt: Date;
   /** Present where an equivalent value is wanted. `rate` finds the latest usable rate, see `latestRate`. */
   equivalent?: { currency: string; rate(from: string, on: string): Rate | undefined };
-}
-
-/** One sentence of the explanation that an auditor reads. */
-export interface Step {
-  /** Short stable name: `selection`, `pinned-type`, `sign`, `credit-line`, `balance-at`, `equivalent-value`, `outcome`. */
-  rule: string;
-  text: string;
 }
 
 /** A balance as it goes into AMLYZE's record. */

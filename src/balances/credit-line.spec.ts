@@ -4,6 +4,7 @@ import type { MappingSettings } from './balance';
 import { withoutCreditLine } from './credit-line';
 import { Refusal } from './outcome';
 import type { SignedAmount } from './sign';
+import type { Step } from './step';
 
 const { creditLine: _, ...NO_POLICY } = INDICATOR_SETTINGS;
 const AVAILABLE: MappingSettings = { ...NO_POLICY, creditLine: 'own-funds' };
@@ -75,14 +76,14 @@ describe('withoutCreditLine, other policies', () => {
   });
 
   it('explains what was taken out and why', () => {
-    const steps: { rule: string; text: string }[] = [];
+    const steps: Step[] = [];
     withoutCreditLine(
       { value: '7896.21', side: 'credit' },
       reported({ creditLines: [creditLine()] }),
       AVAILABLE,
       steps,
     );
-    expect(steps).toEqual([
+    expect(steps).toMatchObject([
       {
         rule: 'credit-line',
         text: 'The included credit line is taken out by its undrawn rest: 7896.21 - 5000.00 = 2896.21.',

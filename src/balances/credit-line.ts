@@ -1,9 +1,12 @@
 import { compare, type Decimal, isNegative, parseAmount, subtract } from '../shared/decimal';
 import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
-import type { MappingSettings, ReportedBalance, Step } from './balance';
+import type { MappingSettings, ReportedBalance } from './balance';
 import { Refusal } from './outcome';
 import { count, show } from './show';
 import type { SignedAmount } from './sign';
+import { stepOf, type Step } from './step';
+
+const creditLine = stepOf('credit-line');
 
 /**
  * Takes an included credit line out of the figure where the connection says so and where it is certain what to take.
@@ -17,14 +20,16 @@ export function withoutCreditLine(
 ): Decimal | Refusal {
   const lines = balance.creditLines ?? [];
   if (settings.creditLine === 'as-reported') {
-    if (hasLines(lines)) steps.push(step('creditLine is as-reported: the figure stays as the bank reports it.'));
+    if (hasLines(lines)) steps.push(creditLine`creditLine is as-reported: the figure stays as the bank reports it.`);
     return signed.value;
   }
   const included = includedLines(lines);
   if (included instanceof Refusal) return included;
   const [line, second] = included;
   if (line === undefined) {
-    steps.push(step(hasLines(lines) ? 'No reported credit line is in the figure.' : 'No credit line is reported.'));
+    steps.push(
+      hasLines(lines) ? creditLine`No reported credit line is in the figure.` : creditLine`No credit line is reported.`,
+    );
     return signed.value;
   }
   if (settings.creditLine === undefined)
@@ -55,7 +60,7 @@ function subtractLine(
     return unclear(`${value} - ${amount} = ${rest} is not above zero, so the drawn part of the line is unknown`);
   }
   const meaning = creditLineAmount === 'available' ? 'undrawn rest' : 'limit';
-  steps.push(step(`The included credit line is taken out by its ${meaning}: ${value} - ${amount} = ${rest}.`));
+  steps.push(creditLine`The included credit line is taken out by its ${meaning}: ${value} - ${amount} = ${rest}.`);
   return rest;
 }
 
@@ -78,8 +83,4 @@ function hasLines(lines: JsonValue): boolean {
 
 function unclear(why: string): Refusal {
   return new Refusal('CREDIT_LINE_UNCLEAR', `It is not certain what the customer owns: ${why}.`);
-}
-
-function step(text: string): Step {
-  return { rule: 'credit-line', text };
 }

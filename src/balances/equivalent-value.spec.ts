@@ -1,5 +1,6 @@
-import type { Rate, Step } from './balance';
+import type { Rate } from './balance';
 import { equivalentValue, latestRate } from './equivalent-value';
+import type { Step } from './step';
 
 const rate = (changes: Partial<Rate> = {}): Rate => ({
   base: 'EUR',
@@ -60,7 +61,7 @@ describe('equivalentValue', () => {
   it('explains itself with the rate, its date and its source', () => {
     const steps: Step[] = [];
     equivalent('100.00', [rate({ rateDate: '2026-03-06' })], 'SAR', steps);
-    expect(steps).toEqual([
+    expect(steps).toMatchObject([
       {
         rule: 'equivalent-value',
         text: 'equivalentValue is 100.00 SAR ÷ 4.0812 = 24.50 EUR, by the rate 1 EUR = 4.0812 SAR of 2026-03-06 (central bank).',

@@ -1,5 +1,8 @@
 import { type Decimal, divideRounded, isZero, multiplyRounded } from '../shared/decimal';
-import type { MappingInput, Rate, Step } from './balance';
+import type { MappingInput, Rate } from './balance';
+import { stepOf, type Step } from './step';
+
+const equivalentStep = stepOf('equivalent-value');
 
 const MAX_RATE_AGE_DAYS = 7;
 const DECIMALS = 2;
@@ -15,24 +18,21 @@ export function equivalentValue(
   steps: Step[],
 ): Decimal | undefined {
   if (currency === wanted.currency) {
-    steps.push(step(`The balance is in ${currency} already, so equivalentValue is the value.`));
+    steps.push(equivalentStep`The balance is in ${currency} already, so equivalentValue is the value.`);
     return value;
   }
   const found = wanted.rate(currency, on);
   const rate = found && latestRate([found], currency, wanted.currency, on);
   if (rate === undefined) {
     steps.push(
-      step(`No rate of ${currency} and ${wanted.currency} of ${on} or up to 7 days before: no equivalentValue.`),
+      equivalentStep`No rate of ${currency} and ${wanted.currency} of ${on} or up to 7 days before: no equivalentValue.`,
     );
     return undefined;
   }
   const times = rate.base === currency;
   const equivalent = (times ? multiplyRounded : divideRounded)(value, rate.rate, DECIMALS);
   steps.push(
-    step(
-      `equivalentValue is ${value} ${currency} ${times ? '×' : '÷'} ${rate.rate} = ${equivalent} ${wanted.currency}, ` +
-        `by the rate 1 ${rate.base} = ${rate.rate} ${rate.quote} of ${rate.rateDate} (${rate.source}).`,
-    ),
+    equivalentStep`equivalentValue is ${value} ${currency} ${times ? '×' : '÷'} ${rate.rate} = ${equivalent} ${wanted.currency}, by the rate 1 ${rate.base} = ${rate.rate} ${rate.quote} of ${rate.rateDate} (${rate.source}).`,
   );
   return equivalent;
 }
@@ -60,8 +60,4 @@ function converts({ base, quote, rate }: Rate, from: string, to: string): boolea
 function isCurrent(rateDate: string, on: string): boolean {
   const ageMs = Date.parse(on) - Date.parse(rateDate);
   return ageMs >= 0 && ageMs <= MAX_RATE_AGE_DAYS * DAY_MS;
-}
-
-function step(text: string): Step {
-  return { rule: 'equivalent-value', text };
 }

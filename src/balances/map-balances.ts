@@ -1,10 +1,14 @@
-import type { MappedBalance, MappingInput, MappingResult, Step } from './balance';
+import type { MappedBalance, MappingInput, MappingResult } from './balance';
 import { equivalentValue } from './equivalent-value';
 import { Refusal } from './outcome';
 import { agreeOnOne, readBalance } from './read-balance';
 import { selectBalances } from './select-balance';
 import { count, showAll } from './show';
 import { amlyzeTypesOf, isMapped } from './type-map';
+import { stepOf, type Step } from './step';
+
+const outcome = stepOf('outcome');
+const selection = stepOf('selection');
 
 /**
  * From the balances a bank reports to the balances AMLYZE gets. Pure: no clock, no database, no log; the same input
@@ -27,7 +31,7 @@ export function mapBalances(input: MappingInput): MappingResult {
       balances.push(mapped);
       continue;
     }
-    steps.push({ rule: 'outcome', text: `Nothing is sent as ${code} (${mapped.outcome}): ${mapped.reason}` });
+    steps.push(outcome`Nothing is sent as ${code} (${mapped.outcome}): ${mapped.reason}`);
     if (mapped.outcome === 'NO_ELIGIBLE_BALANCE' && pinned === undefined) absence ??= mapped;
     else failure ??= mapped;
   }
@@ -46,10 +50,10 @@ function mapType(
 ): MappedBalance | Refusal {
   const { reported, currency, settings } = input;
   const { balanceTypes: map, typePrefix } = settings;
-  const selection = selectBalances({ reported, code, map, typePrefix, currency, pinned }, steps);
-  if (selection instanceof Refusal) return selection;
+  const selected = selectBalances({ reported, code, map, typePrefix, currency, pinned }, steps);
+  if (selected instanceof Refusal) return selected;
 
-  const readings = selection.balances.map((balance) => readBalance(balance, input));
+  const readings = selected.balances.map((balance) => readBalance(balance, input));
   for (const reading of readings) steps.push(...reading.steps);
   const agreed = agreeOnOne(readings, steps);
   if (agreed instanceof Refusal) return agreed;
@@ -57,7 +61,7 @@ function mapType(
   const { value, balanceAt } = agreed;
   const mapped: MappedBalance = {
     balanceType: code,
-    providerType: selection.providerType,
+    providerType: selected.providerType,
     value,
     balanceAt,
     balanceAtSource: settings.balanceTime,
@@ -67,7 +71,7 @@ function mapType(
     const equivalent = equivalentValue(money, input.equivalent, steps);
     if (equivalent !== undefined) mapped.equivalentValue = equivalent;
   }
-  steps.push({ rule: 'outcome', text: `${code} is ${value} ${currency} at ${balanceAt}.` });
+  steps.push(outcome`${code} is ${value} ${currency} at ${balanceAt}.`);
   return mapped;
 }
 
@@ -77,10 +81,7 @@ function explainUnmapped({ reported, settings }: MappingInput, steps: Step[]): v
   const outside = reported.filter(({ type }) => typeof type !== 'string' || !isMapped(balanceTypes, type, typePrefix));
   if (outside.length === 0) return;
   const types = showAll(outside.map(({ type }) => type));
-  steps.push({
-    rule: 'selection',
-    text: `${count(outside.length, 'reported balance')} of a type outside the map: ${types}; not sent.`,
-  });
+  steps.push(selection`${count(outside.length, 'reported balance')} of a type outside the map: ${types}; not sent.`);
 }
 
 function pinOf({ pinnedTypes }: MappingInput, code: string): string | undefined {

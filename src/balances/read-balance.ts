@@ -1,10 +1,14 @@
 import { type Decimal, sameNumber } from '../shared/decimal';
-import type { MappingInput, ReportedBalance, Step } from './balance';
+import type { MappingInput, ReportedBalance } from './balance';
 import { readBalanceAt } from './balance-at';
 import { withoutCreditLine } from './credit-line';
 import { Refusal } from './outcome';
 import { show } from './show';
 import { readSignedAmount } from './sign';
+import { stepOf, type Step } from './step';
+
+const at = stepOf('balance-at');
+const selection = stepOf('selection');
 
 /** One element of the bank's list, taken through every rule; a rule that refuses leaves its reason in its place. */
 export interface BalanceReading {
@@ -33,9 +37,11 @@ export function readBalance(balance: ReportedBalance, { settings, fetchedAt }: M
     ? fetchedAt.toISOString()
     : readBalanceAt(balance.dateTime, { timeZone: settings.timeZone, fetchedAt });
   if (typeof balanceAt === 'string') {
-    const bank = `The bank's time ${show(balance.dateTime)} is ${balanceAt}.`;
-    const own = `The bank's answers carry no time, so the time of the fetch stands in: ${balanceAt}.`;
-    steps.push({ rule: 'balance-at', text: byFetch ? own : bank });
+    steps.push(
+      byFetch
+        ? at`The bank's answers carry no time, so the time of the fetch stands in: ${balanceAt}.`
+        : at`The bank's time ${show(balance.dateTime)} is ${balanceAt}.`,
+    );
   }
   return { balance, reported: refused ? signed : signed.value, value, balanceAt, steps };
 }
@@ -60,7 +66,7 @@ export function agreeOnOne(readings: readonly BalanceReading[], steps: Step[]): 
   }
   if (agreed === undefined) return new Refusal('NO_ELIGIBLE_BALANCE', 'There is no balance to read.');
   if (readings.length > 1) {
-    steps.push({ rule: 'selection', text: `${numbers(readings)} state the same balance; it is taken once.` });
+    steps.push(selection`${numbers(readings)} state the same balance; it is taken once.`);
   }
   return agreed;
 }

@@ -1,7 +1,10 @@
-import type { BalanceTypeMap, ReportedBalance, Step } from './balance';
+import type { BalanceTypeMap, ReportedBalance } from './balance';
 import { Refusal } from './outcome';
 import { count, show, showAll } from './show';
 import { comparableCode, providerTypesOf } from './type-map';
+import { stepOf, type Step } from './step';
+
+const selection = stepOf('selection');
 
 export interface SelectionQuestion {
   reported: readonly ReportedBalance[];
@@ -47,10 +50,9 @@ export function selectBalances(question: SelectionQuestion, steps: Step[]): Sele
     );
   }
   const types = showAll(eligible.map(({ balance }) => balance.type));
-  steps.push({
-    rule: 'selection',
-    text: `${eligible.length} of ${count(reported.length, 'reported balance')} can be ${code} in ${currency}: ${types}.`,
-  });
+  steps.push(
+    selection`${eligible.length} of ${count(reported.length, 'reported balance')} can be ${code} in ${currency}: ${types}.`,
+  );
   return chooseType(question, wanted, eligible, steps);
 }
 
@@ -70,7 +72,7 @@ function chooseType(
 
   const why = pinned === undefined ? `comes first in the map for ${code}` : `is the type that ${code} is pinned to`;
   const named = balances.map(({ index }) => `no. ${index + 1}`).join(' and ');
-  steps.push({ rule: 'selection', text: `${providerType} (${named}) is chosen: it ${why}.` });
+  steps.push(selection`${providerType} (${named}) is chosen: it ${why}.`);
   return { providerType, balances };
 }
 

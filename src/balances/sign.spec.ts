@@ -3,6 +3,7 @@ import { JsonNumber, type JsonValue } from '../shared/json';
 import type { ReportedBalance } from './balance';
 import { Refusal } from './outcome';
 import { readSignedAmount } from './sign';
+import type { Step } from './step';
 
 function signed(amount: JsonValue, indicator?: JsonValue, settings = INDICATOR_SETTINGS): string {
   const { creditDebitIndicator: _, ...rest } = reported({ amount });
@@ -46,9 +47,9 @@ describe('readSignedAmount with an indicator', () => {
   });
 
   it('explains the sign with the values concerned', () => {
-    const steps: { rule: string; text: string }[] = [];
+    const steps: Step[] = [];
     readSignedAmount(reported({ creditDebitIndicator: 'KSAOB.Debit' }), INDICATOR_SETTINGS, steps);
-    expect(steps).toEqual([
+    expect(steps).toMatchObject([
       { rule: 'sign', text: 'Amount 7896.21 with creditDebitIndicator "KSAOB.Debit" is -7896.21.' },
     ]);
   });

@@ -1,9 +1,12 @@
 import { type Decimal, isNegative, isZero, negate, parseAmount } from '../shared/decimal';
 import type { JsonValue } from '../shared/json';
-import type { MappingSettings, ReportedBalance, Step } from './balance';
+import type { MappingSettings, ReportedBalance } from './balance';
 import { Refusal } from './outcome';
 import { show } from './show';
 import { comparableCode } from './type-map';
+import { stepOf, type Step } from './step';
+
+const sign = stepOf('sign');
 
 export interface SignedAmount {
   value: Decimal;
@@ -44,7 +47,7 @@ function signByIndicator(
     );
   }
   const value = side === 'debit' ? negate(amount) : amount;
-  steps.push({ rule: 'sign', text: `Amount ${amount} with creditDebitIndicator ${indicator} is ${value}.` });
+  steps.push(sign`Amount ${amount} with creditDebitIndicator ${indicator} is ${value}.`);
   return { value, side };
 }
 
@@ -60,7 +63,7 @@ function keepSign(
     const indicator = show(balance.creditDebitIndicator);
     return new Refusal('SIGN_CONTRADICTION', `The amount ${value} contradicts the creditDebitIndicator ${indicator}.`);
   }
-  steps.push({ rule: 'sign', text: `Amount ${show(balance.amount)} carries its own sign: ${value}.` });
+  steps.push(sign`Amount ${show(balance.amount)} carries its own sign: ${value}.`);
   return { value, side };
 }
 

@@ -22,6 +22,7 @@ import { RecordKeyEntity } from '../outbox/record-key.entity';
 import { RecordStateEntity } from '../outbox/record-state.entity';
 import { SyncRunEntity } from '../sync/sync-run.entity';
 import { WaitingAccountEntity } from '../sync/waiting-account.entity';
+import { WordingEntity } from '../sync/wording.entity';
 
 /** One class per table; a test compares each with its table, column by column. */
 export const entities: (new () => object)[] = [
@@ -48,5 +49,6 @@ export const entities: (new () => object)[] = [
   OperationImportEntity,
   OperationImportFindingEntity,
   WaitingAccountEntity,
+  WordingEntity,
   SyncRunEntity,
 ];

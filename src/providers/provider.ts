@@ -1,5 +1,6 @@
-import type { MappingSettings, ReportedBalance, Step } from '../balances/balance';
+import type { MappingSettings, ReportedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
+import type { Step } from '../balances/step';
 import type { ClientTls } from '../shared/http-client';
 import type { JsonValue } from '../shared/json';
 import type { ProviderSettings } from './provider-settings';

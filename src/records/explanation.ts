@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Step } from '../balances/balance';
 import type { CardVault } from '../operations/card-vault';
 import { maskedRequest } from '../operations/frozen-request';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
+import { showSteps, type ShownStep, type StoredStep } from '../sync/wordings';
 import { RECORD_COLUMNS, RECORDS, toRecordView, type RecordRow, type RecordView } from './record-views';
 
 /** Everything behind one record, from the bank's words to AMLYZE's. */
@@ -11,7 +11,7 @@ export interface Explanation extends RecordView {
   supersededBy: string | null;
   reading: ExplainedReading | null;
   /** Every step from the bank's payload to the record, as the mapping itself wrote it down at the read. */
-  steps: Step[];
+  steps: ShownStep[];
   /** The frozen bytes; every attempt sends exactly this text. With card data: masked, and null once that was shredded. */
   frozenRequest: string | null;
   /** Absent with card data: a plain hash of it could be guessed. */
@@ -67,7 +67,7 @@ interface ExplanationRow extends RecordRow {
   latency_ms: number | null;
   balance_at_source: string | null;
   raw_body: string | null;
-  steps: Step[] | null;
+  steps: StoredStep[] | null;
 }
 
 const EXPLAIN = `
@@ -121,7 +121,7 @@ export async function explain(
     ...toRecordView(row),
     supersededBy: row.superseded_by,
     reading: row.reading_id === null ? null : toReading(row, row.reading_id),
-    steps: row.steps ?? [],
+    steps: await showSteps(db, row.steps ?? []),
     ...showRequest(row, vault),
     attemptLog: attempts.map(toAttempt),
   };

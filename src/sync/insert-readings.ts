@@ -1,5 +1,6 @@
 import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
+import type { Step } from '../balances/step';
 import type { Queryable } from '../shared/database';
 import { jsonLines } from '../shared/json-lines';
 import type { AccountReading, SubjectResult } from './subject-result';
@@ -16,7 +17,7 @@ export interface ReadingRow {
   own: AccountReading | undefined;
   balanceAt: MappedBalance | undefined;
   communicationNumber: string | undefined;
-  steps: { rule: string; text: string }[];
+  steps: Step[];
   /** Index of the reading that an ALREADY_READ points to. */
   first: number | undefined;
   /** It ends the account's part in the run. */
@@ -40,7 +41,11 @@ select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::t
 };
 
 /** Stores the rows; their ids, in the same order. */
-export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[]): Promise<string[]> {
+export async function insertReadings(
+  tx: Queryable,
+  rows: readonly ReadingRow[],
+  stepsToJson: (steps: readonly Step[]) => string | null,
+): Promise<string[]> {
   const [reserved] = await tx.query<{ ids: string[] | null }>(RESERVE, [rows.length]);
   const ids = reserved?.ids ?? [];
   const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
@@ -59,7 +64,7 @@ export async function insertReadings(tx: Queryable, rows: readonly ReadingRow[])
     column((r) => r.balanceAt?.balanceAt ?? null),
     column((r) => r.balanceAt?.balanceAtSource ?? null),
     column((r) => r.communicationNumber ?? null),
-    jsonLines(column((r) => (r.steps.length > 0 ? JSON.stringify(r.steps) : null))),
+    jsonLines(column((r) => stepsToJson(r.steps))),
     column((r) => (r.first === undefined ? null : at(ids, r.first))),
     column((r) => r.final),
   ]);

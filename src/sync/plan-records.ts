@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { communicationNumber } from '../amlyze/communication-number';
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
-import type { MappedBalance, Step } from '../balances/balance';
+import type { MappedBalance } from '../balances/balance';
+import { stepOf, type Step } from '../balances/step';
 import type { KeyState, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
 import { compare } from '../shared/decimal';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
+
+const step = stepOf('record');
 
 /** What identifies records made by this installation. */
 export interface RecordIdentity {
@@ -44,13 +47,14 @@ export function planRecord(input: PlanInput): RecordPlan {
   const { latest, newestSentAt } = known;
   if (newestSentAt && newestSentAt > new Date(balance.balanceAt)) {
     const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newestSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
-    return { kind: 'older', reason, steps: [step(`no record: ${reason}`)] };
+    return { kind: 'older', reason, steps: [step`no record: ${reason}`] };
   }
   // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.
   const forced = run.force && latest?.settingsHash !== forcedHash(madeWith(input), run);
   if (latest && !forced && compare(latest.value, balance.value) === 0) {
-    const text = `no new record: ${latest.communicationNumber} already carries ${latest.value} for this ${balance.balanceType}`;
-    return { kind: 'unchanged', communicationNumber: latest.communicationNumber, steps: [step(text)] };
+    const { communicationNumber } = latest;
+    const why = step`no new record: ${communicationNumber} already carries ${latest.value} for this ${balance.balanceType}`;
+    return { kind: 'unchanged', communicationNumber, steps: [why] };
   }
   return newRecord(input, latest ? { communicationNumber: latest.communicationNumber, reason: why(input) } : undefined);
 }
@@ -119,12 +123,8 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
     payload,
     settingsHash: run.force ? forcedHash(madeWith(input), run) : madeWith(input),
   };
-  const text = supersedes
-    ? `record ${number}, revision ${revision}, supersedes ${supersedes.communicationNumber} (${supersedes.reason})`
-    : `record ${number}, the first for ${balance.balanceType} and ${key}`;
-  return { kind: 'new', record, steps: [step(text)] };
-}
-
-function step(text: string): Step {
-  return { rule: 'record', text };
+  const made = supersedes
+    ? step`a new record, revision ${revision}, supersedes ${supersedes.communicationNumber} (${supersedes.reason})`
+    : step`a new record, the first for ${balance.balanceType} and ${key}`;
+  return { kind: 'new', record, steps: [made] };
 }

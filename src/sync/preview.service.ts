@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Step } from '../balances/balance';
+import type { Step } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { findKeyStates } from '../outbox/enqueue';
@@ -14,7 +14,7 @@ import { Installation } from './installation';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
 import { Slots } from './slots';
-import { SubjectReader, type MappedAnswer } from './subject-reader';
+import { SubjectReader, type MappedAnswer, fetchStep } from './subject-reader';
 import { loadSubjects, toState } from './subject-state';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
@@ -66,7 +66,7 @@ export class PreviewService {
       reason: saying.mapped.reason ?? null,
       fetchedAt: saying.fetchedAt.toISOString(),
       bankPayload: saying.body ?? null,
-      steps,
+      steps: steps.map(({ rule, text }) => ({ rule, text })),
       record: records[0] ?? null,
       records,
     };
@@ -136,7 +136,7 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       const mapped = {
         outcome: result.outcome,
         reason: result.reason,
-        steps: [{ rule: 'fetch', text: result.reason }],
+        steps: [fetchStep`${result.reason}`],
         balances: [],
       };
       return { body: result.body, fetchedAt, mapped };

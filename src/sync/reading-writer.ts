@@ -10,6 +10,7 @@ import { Installation } from './installation';
 import { ReadQuotas } from './read-quotas';
 import { SubjectReader } from './subject-reader';
 import type { SubjectResult } from './subject-result';
+import { Wordings } from './wordings';
 import { writeReadings } from './write-readings';
 
 const MAX_GROUP = 250;
@@ -31,6 +32,7 @@ export class ReadingWriter {
     private readonly health: BankHealth,
     private readonly delivery: DeliveryWorker,
     private readonly metrics: Metrics,
+    private readonly wordings: Wordings,
   ) {
     this.writes = new GroupCommit((results) => this.write(results), MAX_GROUP);
   }
@@ -86,12 +88,12 @@ export class ReadingWriter {
   }
 
   private async write(results: readonly SubjectResult[]): Promise<void> {
-    const written = await writeReadings(
-      this.database,
-      results,
-      await this.installation.identity(),
-      await this.health.recorder(results),
-    );
+    const written = await writeReadings(this.database, results, {
+      identity: await this.installation.identity(),
+      stepsToJson: this.wordings.toJson,
+      alsoKeep: await this.health.recorder(results),
+    });
+    await this.wordings.learn();
     for (const { providerConnectionId, outcome } of written.readings) {
       this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
     }

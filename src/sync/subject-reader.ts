@@ -4,6 +4,7 @@ import type { MappingInput, MappingResult } from '../balances/balance';
 import { mapBalances } from '../balances/map-balances';
 import type { ReadingOutcome } from '../balances/outcome';
 import { RateBook } from '../balances/rate-book';
+import { stepOf } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import type { BalanceQuestion, FailedRead, FetchResult, ParsedAnswer } from '../providers/provider';
@@ -17,6 +18,9 @@ import type { ClaimedSubject } from './claim-reads';
 import { storable } from './storable';
 import type { AccountReading, SubjectResult } from './subject-result';
 import type { WaitingAccount } from './waiting-accounts';
+
+/** What the call itself came to, where it brought no answer to map. */
+export const fetchStep = stepOf('fetch');
 
 const NO_HASH = '';
 /** Consents whose opened access token is kept at hand, like the secrets of their connections. */
@@ -193,7 +197,7 @@ export class SubjectReader {
     const repeatAfterMs = repeatAfter(subject, result);
     const stop = repeatAfterMs === undefined ? toStop(subject, result) : undefined;
     const nextReadAt = stop?.kind === 'wait' ? new Date(fetchedAt.getTime() + stop.forMs) : undefined;
-    const steps = [{ rule: 'fetch', text: result.reason }];
+    const steps = [fetchStep`${result.reason}`];
     const readings = subject.accounts.map((account): AccountReading =>
       account.closed
         ? closed(account)

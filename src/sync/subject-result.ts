@@ -1,5 +1,6 @@
-import type { MappedBalance, Step } from '../balances/balance';
+import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
+import type { Step } from '../balances/step';
 import type { ClaimedSubject } from './claim-reads';
 import type { WaitingAccount } from './waiting-accounts';
 

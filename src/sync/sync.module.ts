@@ -12,6 +12,7 @@ import { ResyncService } from './resync.service';
 import { SubjectReader } from './subject-reader';
 import { SyncController } from './sync.controller';
 import { SyncWorker } from './sync.worker';
+import { Wordings } from './wordings';
 
 /** The conductor: which accounts are due, one read each, reading and record in one transaction. */
 @Module({
@@ -26,6 +27,7 @@ import { SyncWorker } from './sync.worker';
     Installation,
     ResyncService,
     PreviewService,
+    Wordings,
   ],
   exports: [SyncWorker, Installation],
 })

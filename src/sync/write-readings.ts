@@ -1,5 +1,6 @@
 import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
+import type { Step } from '../balances/step';
 import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
@@ -27,6 +28,15 @@ const HOLD = {
 where u.claimed_by is not null order by c.id for update of u`,
 };
 
+/** What a group of readings is written with. */
+export interface Writing {
+  identity: RecordIdentity;
+  /** Steps as balance_reading keeps them. */
+  stepsToJson: (steps: readonly Step[]) => string | null;
+  /** Writes something else in the same transaction. */
+  alsoKeep?: (tx: Queryable, results: readonly SubjectResult[]) => Promise<void>;
+}
+
 /**
  * Reading and record in one transaction: what the bank said, what became of it, the runs' outcomes and the end of the
  * claim are durable together or not at all, with what `alsoKeep` writes. A subject that was taken over meanwhile is left
@@ -35,8 +45,7 @@ where u.claimed_by is not null order by c.id for update of u`,
 export async function writeReadings(
   database: Database,
   results: readonly SubjectResult[],
-  identity: RecordIdentity,
-  alsoKeep: (tx: Queryable, results: readonly SubjectResult[]) => Promise<void> = () => Promise.resolve(),
+  { identity, stepsToJson, alsoKeep }: Writing,
 ): Promise<WrittenGroup> {
   return database.transaction(async (tx) => {
     const held = await tx.query<{ id: string; epoch: string }>(HOLD, [
@@ -50,7 +59,7 @@ export async function writeReadings(
     if (ours.length === 0) return { records: 0, readings: [], late, stopped: [] };
 
     const { rows, records } = await plan(tx, ours, identity);
-    const readingIds = await insertReadings(tx, rows);
+    const readingIds = await insertReadings(tx, rows, stepsToJson);
     await enqueueBalances(
       tx,
       records.map(({ row, record }) => ({ ...record, readingId: at(readingIds, row) })),
@@ -70,7 +79,7 @@ export async function writeReadings(
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
       if (result.stop && (await stopAsAsked(tx, result.subject, result.stop))) stopped.push(result);
     }
-    await alsoKeep(tx, ours);
+    await alsoKeep?.(tx, ours);
     await giveBackReads(tx, ours);
     await release(tx, ours);
     return {

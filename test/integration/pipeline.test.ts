@@ -85,7 +85,14 @@ describe('the way of a balance, end to end', () => {
     const record = records.find(({ state }) => state === 'accepted');
     const explanation = await gateway.ok('GET', `/admin/records/${record.communicationNumber}`);
     expect(explanation.reading.bankPayload).toContain('balance');
-    expect(explanation.steps.length).toBeGreaterThan(2);
+    expect(explanation.steps).toContainEqual({
+      rule: 'outcome',
+      text: expect.stringMatching(/^\w+ is -?[\d.]+ [A-Z]{3} at .*Z\.$/),
+    });
+    expect(explanation.steps).toContainEqual({
+      rule: 'record',
+      text: expect.stringMatching(/^a new record, the first for \w+ and /),
+    });
     expect(JSON.parse(explanation.frozenRequest)).toMatchObject({ communicationNumber: record.communicationNumber });
     expect(explanation.attemptLog).toEqual([
       expect.objectContaining({ verdict: 'accepted', httpStatus: 200, late: false }),

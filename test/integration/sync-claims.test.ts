@@ -4,11 +4,14 @@ import { grantCalls, returnCalls } from '../../src/sync/pace';
 import { finishRuns, openManualRun } from '../../src/sync/runs';
 import type { SubjectResult } from '../../src/sync/subject-result';
 import { loadSubjects, type QueuePlace } from '../../src/sync/subject-state';
-import { writeReadings } from '../../src/sync/write-readings';
+import { writeReadings, type Writing } from '../../src/sync/write-readings';
 import { eventually } from '../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
-const identity = { installationId: '0123456789ab', prefix: 'obg-', requester: 'test', businessUnit: undefined };
+const writing: Writing = {
+  identity: { installationId: '0123456789ab', prefix: 'obg-', requester: 'test', businessUnit: undefined },
+  stepsToJson: () => null,
+};
 
 /** The queue of reads between replicas that share nothing but the database. */
 describe('claims of reads', () => {
@@ -130,7 +133,7 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     await openRun();
     const [done, under] = await claim('a');
     if (!done || !under) throw new Error('nothing was claimed');
-    await writeReadings(test.database, [result(done)], identity);
+    await writeReadings(test.database, [result(done)], writing);
     await extendReadLeases(test.database, [done, under], 3_600);
     const leases = await test.database.query<{ id: string; hours: number | null }>(
       `select id, round(extract(epoch from lease_until - now()) / 3600)::int as hours from access_subject order by id`,
@@ -240,7 +243,7 @@ select $1, id, connection_id, subject_id from account on conflict do nothing`,
     await writeReadings(
       database,
       subjects.map((subject) => result(subject)),
-      identity,
+      writing,
     );
     await finishRuns(database);
   }
@@ -296,16 +299,16 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     const zombie = await first(claim('zombie'));
     await expireLeases();
     const heir = await first(claim('heir'));
-    const late = await writeReadings(test.database, [result(zombie, '666')], identity);
+    const late = await writeReadings(test.database, [result(zombie, '666')], writing);
     expect(late).toMatchObject({ records: 0, readings: [], late: [{ subject: { requestId: zombie.requestId } }] });
     expect(await records()).toEqual([]);
     expect(await finishRuns(test.database)).toEqual([]);
-    expect(await writeReadings(test.database, [result(heir, '1.00')], identity)).toMatchObject({
+    expect(await writeReadings(test.database, [result(heir, '1.00')], writing)).toMatchObject({
       records: 1,
       late: [],
     });
     expect(await records()).toEqual(['1.00']);
-    expect(await writeReadings(test.database, [result(zombie, '666')], identity)).toMatchObject({ records: 0 });
+    expect(await writeReadings(test.database, [result(zombie, '666')], writing)).toMatchObject({ records: 0 });
     expect(await records()).toEqual(['1.00']);
     expect(await finishRuns(test.database)).toEqual([{ runId, missing: 0 }]);
   });
@@ -315,7 +318,7 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     const runId = await openRun();
     const [subject] = await claim('r', 1);
     if (!subject) throw new Error('nothing was claimed');
-    await writeReadings(test.database, [result(subject, '1.00')], identity);
+    await writeReadings(test.database, [result(subject, '1.00')], writing);
     await test.database.query('delete from waiting_account');
     expect(await finishRuns(test.database)).toEqual([{ runId, missing: 1 }]);
   });
@@ -326,7 +329,7 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     const zombie = await first(claim('same'));
     await expireLeases();
     const heir = await first(claim('same'));
-    await writeReadings(test.database, [result(zombie, '666'), result(heir, '1.00')], identity);
+    await writeReadings(test.database, [result(zombie, '666'), result(heir, '1.00')], writing);
     expect(await records()).toEqual(['1.00']);
   });
 
@@ -334,8 +337,8 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     await addAccounts(1);
     await openRun();
     const held = await first(claim('r'));
-    await writeReadings(test.database, [result(held)], identity);
-    await writeReadings(test.database, [result(held)], identity);
+    await writeReadings(test.database, [result(held)], writing);
+    await writeReadings(test.database, [result(held)], writing);
     expect(await one('select count(*)::int as n from balance_reading')).toEqual({ n: 1 });
     expect(await records()).toEqual(['1.00']);
   });
@@ -346,7 +349,7 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     const held = await first(claim('r'));
     // No interval takes it: the statement after readings, record and run fails.
     const stop = { scope: 'account', kind: 'wait', reason: 'x', forMs: Number.NaN } as const;
-    await expect(writeReadings(test.database, [result(held, '1.00', { stop })], identity)).rejects.toThrow();
+    await expect(writeReadings(test.database, [result(held, '1.00', { stop })], writing)).rejects.toThrow();
     expect(await records()).toEqual([]);
     expect(await one('select count(*)::int as n from balance_reading')).toEqual({ n: 0 });
     expect(await one('select claimed_by from access_subject')).toEqual({ claimed_by: 'r' });
@@ -356,7 +359,7 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
   it('make no second call when another replica has finished the read meanwhile', async () => {
     await addAccounts(1);
     await openRun();
-    await writeReadings(test.database, [result(await first(claim('r')))], identity);
+    await writeReadings(test.database, [result(await first(claim('r')))], writing);
     expect(await claim('other')).toEqual([]);
     expect(await one('select count(*)::int as n from access_ledger')).toEqual({ n: 1 });
   });
@@ -401,7 +404,7 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
       await writeReadings(
         test.database,
         claimed.map((subject) => result(subject)),
-        identity,
+        writing,
       );
       await finishRuns(test.database);
     }

@@ -1,8 +1,11 @@
 import type { ReportedBalance } from '../../balances/balance';
+import { stepOf } from '../../balances/step';
 import { isJsonObject, JsonNumber } from '../../shared/json';
 import type { JsonObject, JsonValue } from '../../shared/json';
 import type { BalanceQuestion, ParsedAnswer } from '../provider';
 import { parseMyposBalances } from './mypos.payload';
+
+const belongs = stepOf('answer-belongs');
 
 const IBAN = /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/;
 
@@ -16,12 +19,15 @@ export function toMyposBalances(body: string, question: BalanceQuestion, json?: 
       kind: 'refused',
       outcome: 'ACCOUNT_MISMATCH',
       reason: mismatch,
-      steps: [{ rule: 'answer-belongs', text: mismatch }],
+      steps: [belongs`${mismatch}`],
     };
   }
-  const echo = payload.account?.accountNumber === undefined ? 'names no account number' : 'names the account asked for';
-  const text = `The answer ${echo} and lists ${payload.balances.length} balance(s).`;
-  return { kind: 'parsed', reported: payload.balances.map(toReported), steps: [{ rule: 'answer-belongs', text }] };
+  const listed = payload.balances.length;
+  const step =
+    payload.account?.accountNumber === undefined
+      ? belongs`The answer names no account number and lists ${listed} balance(s).`
+      : belongs`The answer names the account asked for and lists ${listed} balance(s).`;
+  return { kind: 'parsed', reported: payload.balances.map(toReported), steps: [step] };
 }
 
 function toReported(element: JsonValue, index: number): ReportedBalance {

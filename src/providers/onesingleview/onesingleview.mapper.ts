@@ -1,8 +1,11 @@
 import type { ReportedBalance } from '../../balances/balance';
+import { stepOf } from '../../balances/step';
 import { isJsonObject, JsonNumber } from '../../shared/json';
 import type { JsonObject, JsonValue } from '../../shared/json';
 import type { BalanceQuestion, ParsedAnswer } from '../provider';
 import { parseBalanceById } from './onesingleview.payload';
+
+const belongs = stepOf('answer-belongs');
 
 /** Pure: the body of balanceById as raw balances, refused where it is about another bank or account. */
 export function toOneSingleViewBalances(body: string, question: BalanceQuestion, json?: JsonValue): ParsedAnswer {
@@ -15,8 +18,8 @@ export function toOneSingleViewBalances(body: string, question: BalanceQuestion,
   if (differs(accountId, question.providerAccountId)) {
     return refuse('ACCOUNT_MISMATCH', 'the answer names another accountId than the one asked for');
   }
-  const text = `The answer is about the account asked for and lists ${balance.length} balance(s).`;
-  return { kind: 'parsed', reported: balance.map(toReported), steps: [{ rule: 'answer-belongs', text }] };
+  const step = belongs`The answer is about the account asked for and lists ${balance.length} balance(s).`;
+  return { kind: 'parsed', reported: balance.map(toReported), steps: [step] };
 }
 
 function toReported(element: JsonValue, index: number): ReportedBalance {
@@ -41,5 +44,5 @@ function differs(echo: JsonValue | undefined, asked: string): boolean {
 }
 
 function refuse(outcome: 'INVALID_PAYLOAD' | 'ACCOUNT_MISMATCH' | 'BANK_ERROR', reason: string): ParsedAnswer {
-  return { kind: 'refused', outcome, reason, steps: [{ rule: 'answer-belongs', text: reason }] };
+  return { kind: 'refused', outcome, reason, steps: [belongs`${reason}`] };
 }
