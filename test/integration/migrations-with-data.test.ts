@@ -159,7 +159,7 @@ from record_with_state order by id`,
       `insert into balance_reading (account_id, outcome, steps) values (1, 'READ', '[[1,"5","-5"],{"rule":"x","text":"y"}]')`,
     );
     const [{ steps }] = await after.query('select steps from balance_reading where id = 5');
-    const sentences = await showSteps(after as unknown as Queryable, steps as StoredStep[]); // it only asks
+    const sentences = await showSteps(after, steps as StoredStep[]); // it only asks
 
     for (let n = after.migrations.length - before.migrations.length; n > 0; n -= 1) await revertLast(after);
     const restored = (await contents()) as { readings: { id: string; steps: unknown }[] };
