@@ -2,7 +2,6 @@ import type { DataSource } from 'typeorm';
 import { openDataSource } from '../../src/database/data-source';
 import { loadMigrations, migrate, revertLast, type MigrationClass } from '../../src/database/migrations';
 import { showSteps, type StoredStep } from '../../src/sync/wordings';
-import type { Queryable } from '../../src/shared/database';
 import { createEmptyDatabase } from '../support/postgres';
 
 /** The last version whose records had their state in the same row, and whose runs kept a row for each account. */
