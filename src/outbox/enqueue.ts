@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { columnOf } from '../shared/column';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 
@@ -57,22 +58,22 @@ select id, channel, account_id, balance_type, balance_at, revision, run_id from 
 /** Puts records into the outbox, inside the transaction that keeps their readings. A used number makes it fail whole. */
 export async function enqueueBalances(tx: Queryable, records: readonly NewBalanceRecord[]): Promise<void> {
   if (records.length === 0) return;
-  const column = <T>(pick: (record: NewBalanceRecord) => T): T[] => records.map(pick);
+  const column = <T>(pick: (record: NewBalanceRecord) => T | undefined): (T | null)[] | null => columnOf(records, pick);
   await tx.query(ENQUEUE, [
     column((r) => r.communicationNumber),
     column((r) => r.accountId),
     column((r) => r.accountExtId),
-    column((r) => r.businessUnit ?? null),
+    column((r) => r.businessUnit),
     column((r) => r.readingId),
-    column((r) => r.runId ?? null),
+    column((r) => r.runId),
     column((r) => r.balanceType),
     column((r) => r.balanceAt),
     column((r) => r.value),
     column((r) => r.key),
     column((r) => r.revision),
-    column((r) => r.supersedes?.communicationNumber ?? null),
-    column((r) => r.supersedes?.reason ?? null),
-    jsonLines(column((r) => r.payload)),
+    column((r) => r.supersedes?.communicationNumber),
+    column((r) => r.supersedes?.reason),
+    jsonLines(records.map((r) => r.payload)),
     column((r) => r.settingsHash),
   ]);
 }

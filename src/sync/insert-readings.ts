@@ -2,6 +2,7 @@ import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Step } from '../balances/step';
 import type { Queryable } from '../shared/database';
+import { columnOf } from '../shared/column';
 import { jsonLines } from '../shared/json-lines';
 import type { AccountReading, SubjectResult } from './subject-result';
 
@@ -26,8 +27,8 @@ export interface ReadingRow {
 
 const RESERVE = {
   name: 'sync-reserve-reading-ids',
-  // The sequence is looked up once, not for every id.
-  text: `select array_agg(nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass))) as ids
+  // The sequence is looked up once, not for every id. As one text: the driver needs as long for a list as for the rows of a query.
+  text: `select string_agg(nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass))::text, ',') as ids
 from generate_series(1, $1::integer)`,
 };
 
@@ -46,25 +47,25 @@ export async function insertReadings(
   rows: readonly ReadingRow[],
   stepsToJson: (steps: readonly Step[]) => string | null,
 ): Promise<string[]> {
-  const [reserved] = await tx.query<{ ids: string[] | null }>(RESERVE, [rows.length]);
-  const ids = reserved?.ids ?? [];
-  const column = <T>(pick: (row: ReadingRow) => T): T[] => rows.map(pick);
+  const [reserved] = await tx.query<{ ids: string }>(RESERVE, [rows.length]);
+  const ids = reserved?.ids.split(',') ?? [];
+  const column = <T>(pick: (row: ReadingRow) => T | null | undefined): (T | null)[] | null => columnOf(rows, pick);
   await tx.query(INSERT_READINGS, [
     ids,
     column((r) => r.accountId),
-    column((r) => r.runId ?? null),
+    column((r) => r.runId),
     column((r) => r.outcome),
-    column((r) => r.reason ?? null),
-    column((r) => r.nextReadAt?.toISOString() ?? null),
+    column((r) => r.reason),
+    column((r) => r.nextReadAt?.toISOString()),
     column((r) => r.subject.fetchedAt.toISOString()),
     column((r) => (r.own && r.subject.call ? r.subject.subject.requestId : null)),
-    column((r) => (r.own ? (r.subject.call?.httpStatus ?? null) : null)),
+    column((r) => (r.own ? r.subject.call?.httpStatus : null)),
     column((r) => (r.own && r.subject.call ? Math.round(r.subject.call.latencyMs) : null)),
-    column((r) => (r.own ? (r.subject.call?.body ?? null) : null)),
-    column((r) => r.balanceAt?.balanceAt ?? null),
-    column((r) => r.balanceAt?.balanceAtSource ?? null),
-    column((r) => r.communicationNumber ?? null),
-    jsonLines(column((r) => stepsToJson(r.steps))),
+    column((r) => (r.own ? r.subject.call?.body : null)),
+    column((r) => r.balanceAt?.balanceAt),
+    column((r) => r.balanceAt?.balanceAtSource),
+    column((r) => r.communicationNumber),
+    jsonLines(rows.map((r) => stepsToJson(r.steps))),
     column((r) => (r.first === undefined ? null : at(ids, r.first))),
     column((r) => r.final),
   ]);
