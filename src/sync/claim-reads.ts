@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
-import { loadSubjects, toState, type ClaimQuota, type QueuePlace, type SubjectRow } from './subject-state';
+import { loadSubjects, toState, type ClaimQuota, type LoadedSubject, type QueuePlace } from './subject-state';
 import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
 
 /** A subject that this replica may read until its lease ends. Every later write names `epoch`, the fence. */
@@ -123,22 +123,23 @@ async function lockConsents(tx: Queryable, subjectIds: readonly string[]): Promi
 }
 
 function assemble(
-  subjects: readonly SubjectRow[],
+  subjects: readonly LoadedSubject[],
   waiting: ReadonlyMap<string, Waiting>,
   quotas: readonly ClaimQuota[],
 ): ClaimedSubject[] {
   const byConsent = new Set(quotas.filter((q) => q.accessScope === 'consent').map((q) => q.connectionId));
   // Subjects of one consent that are claimed together share its budget: each call granted here counts for the next.
   const granted = new Map<string, number>();
-  return subjects.map((row) => {
-    const key = byConsent.has(row.connection_id) ? `consent ${row.consent_row_id}` : `subject ${row.id}`;
-    const { accounts, repeatOf, tokenRenewed } = waiting.get(row.id) ?? NOBODY;
-    const state = { ...toState(row, granted.get(key) ?? 0), repeatOf };
-    const denied = quotas.find((quota) => quota.connectionId === row.connection_id)?.denied;
+  return subjects.map((loaded) => {
+    const { subject, consent } = loaded;
+    const key = byConsent.has(consent.connection_id) ? `consent ${consent.consent_row_id}` : `subject ${subject.id}`;
+    const { accounts, repeatOf, tokenRenewed } = waiting.get(subject.id) ?? NOBODY;
+    const state = toState(loaded, { alreadyGranted: granted.get(key) ?? 0, repeatOf });
+    const denied = quotas.find((quota) => quota.connectionId === consent.connection_id)?.denied;
     const denial = denied ?? decideRead(state, accounts);
     if (!denial) granted.set(key, (granted.get(key) ?? 0) + 1);
-    const readsLeft = row.frequency_per_day - state.used - 1;
-    return { state, accounts, denial, requestId: randomUUID(), readsLeft, tokenRenewed, claimedAt: row.now };
+    const readsLeft = state.allowed - state.used - 1;
+    return { state, accounts, denial, requestId: randomUUID(), readsLeft, tokenRenewed, claimedAt: state.now };
   });
 }
 

@@ -169,7 +169,7 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
       };
       const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
       if (!row) throw new Error('the subject of the account is missing');
-      const state = toState(row, 0);
+      const state = toState(row, { alreadyGranted: 0, repeatOf: undefined });
       const denial = decideRead(state, [target.account]);
       if (denial) {
         const extra = {
@@ -183,7 +183,7 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
         `insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`,
         [state.subjectId, state.consentRowId, requestId],
       );
-      const claimed = { denial: undefined, readsLeft: 0, tokenRenewed: false, claimedAt: row.now };
+      const claimed = { denial: undefined, readsLeft: 0, tokenRenewed: false, claimedAt: state.now };
       return { ...claimed, state, accounts: [target.account], requestId };
     });
   }

@@ -23,27 +23,21 @@ export interface ClaimQuota {
 }
 
 /**
- * The reads are counted in two branches instead of by a CASE, so that each finds its own index. A subject is looked up by
+ * What is the subject's own; its consent and connection, which thousands share, come by a statement of their own. The reads are
+ * counted in two branches instead of by a CASE, so that each finds its own index. A subject is looked up by
  * its id behind a fence: as a plain join, and without statistics, it becomes a scan of every subject of the consent.
  */
 const LOAD_SUBJECTS = {
   name: 'sync-load-subjects',
   text: `
-select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason,
-  c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until,
-  c.access_token, c.frequency_per_day, c.not_before as consent_not_before, c.not_before_reason as consent_not_before_reason,
-  k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
-  k.not_before_reason as connection_not_before_reason, now() as now, w.window_end, b.used,
-  case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads,
-  greatest(1, c.frequency_per_day - cardinality($1::bigint[]) + 1) as limiting_from
+select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason, u.consent_id, b.used,
+  case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads
 from unnest($1::bigint[]) as x(id)
 cross join lateral (select * from access_subject where id = x.id offset 0) u
-cross join lateral (select * from consent where id = u.consent_id offset 0) c
-cross join lateral (select * from connection where id = c.connection_id offset 0) k
-join unnest($2::bigint[], $3::boolean[], $4::text[]) as q(connection_id, by_consent, day_zone) on q.connection_id = k.id
+cross join lateral (select connection_id, frequency_per_day from consent where id = u.consent_id offset 0) c
+join unnest($2::bigint[], $3::boolean[], $4::text[]) as q(connection_id, by_consent, day_zone) on q.connection_id = c.connection_id
 cross join lateral (
-  select case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end as window_start,
-         case when q.day_zone is not null then date_trunc('day', now() at time zone q.day_zone) + interval '1 day' end at time zone coalesce(q.day_zone, 'UTC') as window_end
+  select case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end as window_start
 ) w
 cross join lateral (
   select count(*)::int as used,
@@ -51,19 +45,40 @@ cross join lateral (
   from (
     select read_at from access_ledger where not q.by_consent and subject_id = u.id and read_at > w.window_start
     union all
-    select read_at from access_ledger where q.by_consent and consent_id = c.id and read_at > w.window_start
+    select read_at from access_ledger where q.by_consent and consent_id = u.consent_id and read_at > w.window_start
   ) l
 ) b
 order by u.id`,
 };
 
-export interface SubjectRow {
+const LOAD_CONSENTS = {
+  name: 'sync-load-consents',
+  text: `
+select c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until, c.access_token,
+  c.frequency_per_day, c.not_before as consent_not_before, c.not_before_reason as consent_not_before_reason,
+  k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
+  k.not_before_reason as connection_not_before_reason, now() as now,
+  (date_trunc('day', now() at time zone q.day_zone) + interval '1 day') at time zone q.day_zone as window_end
+from unnest($1::bigint[]) as x(id)
+cross join lateral (select * from consent where id = x.id offset 0) c
+cross join lateral (select * from connection where id = c.connection_id offset 0) k
+join unnest($2::bigint[], $3::text[]) as q(connection_id, day_zone) on q.connection_id = k.id`,
+};
+
+interface SubjectRow {
   id: string;
   epoch: string;
   bank_code: string;
   provider_account_id: string;
   not_before: Date | null;
   not_before_reason: string | null;
+  consent_id: string;
+  used: number;
+  /** The reads that have to leave the window before it has room, the latest first. Null while there is room. */
+  limiting_reads: Date[] | null;
+}
+
+interface ConsentRow {
   consent_row_id: string;
   consent_id: string;
   consent_status: string;
@@ -80,11 +95,16 @@ export interface SubjectRow {
   connection_not_before: Date | null;
   connection_not_before_reason: string | null;
   now: Date;
+  /** Null where the window is not a calendar day. */
   window_end: Date | null;
-  used: number;
-  /** The reads that have to leave the window before it has room, the latest first; the first is number `limiting_from`. Null while there is room. */
-  limiting_reads: Date[] | null;
-  limiting_from: number;
+}
+
+/** A subject with the consent and the connection that it is read under. */
+export interface LoadedSubject {
+  subject: SubjectRow;
+  consent: ConsentRow;
+  /** The number that the first of `limiting_reads` has among the reads of the window, the latest being 1. */
+  limitingFrom: number;
 }
 
 /** Also used for a live preview, which is counted like any other read. */
@@ -92,50 +112,67 @@ export async function loadSubjects(
   tx: Queryable,
   ids: readonly string[],
   quotas: readonly ClaimQuota[],
-): Promise<SubjectRow[]> {
-  return tx.query<SubjectRow>(LOAD_SUBJECTS, [
-    ids,
-    quotas.map((q) => q.connectionId),
-    quotas.map((q) => q.accessScope === 'consent'),
-    quotas.map((q) => (q.accessWindow === 'calendar-day' ? (q.timeZone ?? 'UTC') : null)),
-  ]);
+): Promise<LoadedSubject[]> {
+  const connectionIds = quotas.map((q) => q.connectionId);
+  const dayZones = quotas.map((q) => (q.accessWindow === 'calendar-day' ? (q.timeZone ?? 'UTC') : null));
+  const byConsent = quotas.map((q) => q.accessScope === 'consent');
+  const subjects = await tx.query<SubjectRow>(LOAD_SUBJECTS, [ids, connectionIds, byConsent, dayZones]);
+  const consentIds = [...new Set(subjects.map((subject) => subject.consent_id))];
+  const rows = await tx.query<ConsentRow>(LOAD_CONSENTS, [consentIds, connectionIds, dayZones]);
+  const consents = new Map(rows.map((row) => [row.consent_row_id, row]));
+  return subjects.flatMap((subject) => {
+    const consent = consents.get(subject.consent_id);
+    if (!consent) return [];
+    return [{ subject, consent, limitingFrom: Math.max(1, consent.frequency_per_day - ids.length + 1) }];
+  });
 }
 
-/** `alreadyGranted`: calls granted in this very transaction, which the ledger does not show yet. */
-export function toState(row: SubjectRow, alreadyGranted: number): SubjectState {
+/** What a claim knows of a subject beside what is loaded. */
+export interface AtTheClaim {
+  /** Calls granted in this very transaction, which the ledger does not show yet. */
+  alreadyGranted: number;
+  repeatOf: SubjectState['repeatOf'];
+}
+
+export function toState(loaded: LoadedSubject, { alreadyGranted, repeatOf }: AtTheClaim): SubjectState {
+  const { subject, consent } = loaded;
   return {
-    subjectId: row.id,
-    epoch: row.epoch,
-    bankCode: row.bank_code,
-    providerAccountId: row.provider_account_id,
-    consentRowId: row.consent_row_id,
-    consentId: row.consent_id,
-    sealedAccessToken: row.access_token ?? undefined,
-    connectionId: row.connection_id,
-    now: row.now,
-    connection: { paused: row.connection_status === 'paused', reason: row.pause_reason ?? undefined },
+    subjectId: subject.id,
+    epoch: subject.epoch,
+    bankCode: subject.bank_code,
+    providerAccountId: subject.provider_account_id,
+    consentRowId: consent.consent_row_id,
+    consentId: consent.consent_id,
+    sealedAccessToken: consent.access_token ?? undefined,
+    connectionId: consent.connection_id,
+    now: consent.now,
+    connection: { paused: consent.connection_status === 'paused', reason: consent.pause_reason ?? undefined },
     consent: {
-      status: row.consent_status,
-      stopped: row.stopped_outcome
-        ? { outcome: row.stopped_outcome, reason: row.stopped_reason ?? 'no reason recorded' }
+      status: consent.consent_status,
+      stopped: consent.stopped_outcome
+        ? { outcome: consent.stopped_outcome, reason: consent.stopped_reason ?? 'no reason recorded' }
         : undefined,
-      validUntil: row.valid_until ?? undefined,
+      validUntil: consent.valid_until ?? undefined,
     },
     waits: [
-      { until: row.connection_not_before, reason: row.connection_not_before_reason },
-      { until: row.consent_not_before, reason: row.consent_not_before_reason },
-      { until: row.not_before, reason: row.not_before_reason },
-    ].flatMap(({ until, reason }) => (until ? [{ until, reason: reason ?? 'the bank asked us to wait' }] : [])),
-    used: row.used + alreadyGranted,
-    allowed: row.frequency_per_day,
-    nextBudgetAt: row.window_end ?? new Date(limitingRead(row, alreadyGranted).getTime() + DAY_MS),
-    repeatOf: undefined,
+      ...wait(consent.connection_not_before, consent.connection_not_before_reason),
+      ...wait(consent.consent_not_before, consent.consent_not_before_reason),
+      ...wait(subject.not_before, subject.not_before_reason),
+    ],
+    used: subject.used + alreadyGranted,
+    allowed: consent.frequency_per_day,
+    nextBudgetAt: consent.window_end ?? new Date(limitingRead(loaded, alreadyGranted).getTime() + DAY_MS),
+    repeatOf,
   };
 }
 
+function wait(until: Date | null, reason: string | null): SubjectState['waits'] {
+  return until ? [{ until, reason: reason ?? 'the bank asked us to wait' }] : [];
+}
+
 /** The read whose age makes room: of the latest `frequency_per_day` ones, those of this moment included, the oldest. */
-function limitingRead(row: SubjectRow, alreadyGranted: number): Date {
-  return row.limiting_reads?.[row.frequency_per_day - alreadyGranted - row.limiting_from] ?? row.now;
+function limitingRead({ subject, consent, limitingFrom }: LoadedSubject, alreadyGranted: number): Date {
+  return subject.limiting_reads?.[consent.frequency_per_day - alreadyGranted - limitingFrom] ?? consent.now;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -35,16 +35,22 @@ export interface Waiting {
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `
-select s.subject_id, s.run_id, s.account_id, s.tries, r.slot, r.started_at, r.force,
+select s.subject_id, s.run_id, s.account_id, s.tries,
   a.currency, a.account_ext_id, a.business_unit, a.status = 'closed' as closed, a.pinned_types,
   before.outcomes as outcomes_before, before.reason as reason_before
-from waiting_account s join sync_run r on ${lookedUp('r.id', 's.run_id')} join account a on ${lookedUp('a.id', 's.account_id')}
+from waiting_account s join account a on ${lookedUp('a.id', 's.account_id')}
 cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
   from (select id, outcome, reason from balance_reading where account_id = s.account_id order by id desc limit s.tries) b
 ) before
 where s.subject_id = any($1::bigint[])
-order by s.subject_id, s.account_id, r.force desc, s.run_id`,
+order by s.subject_id, s.account_id, s.run_id`,
+};
+
+/** A run is the same for all of its accounts, so it is not told with each of them. */
+const LOAD_RUNS = {
+  name: 'sync-load-runs',
+  text: 'select id, slot, started_at, force from sync_run where id = any($1::bigint[])',
 };
 
 interface WaitingRow {
@@ -52,9 +58,6 @@ interface WaitingRow {
   run_id: string;
   account_id: string;
   tries: number;
-  slot: Date | null;
-  started_at: Date;
-  force: boolean;
   currency: string;
   account_ext_id: string;
   business_unit: string | null;
@@ -65,29 +68,37 @@ interface WaitingRow {
   reason_before: string | null;
 }
 
+type Run = Omit<WaitingRun, 'tries'>;
+
 /** Everything that waits for the subjects, by subject. */
 export async function findWaiting(tx: Queryable, subjectIds: readonly string[]): Promise<Map<string, Waiting>> {
-  const bySubject = new Map<string, WaitingRow[]>();
-  for (const row of await tx.query<WaitingRow>(LOAD_WAITING, [subjectIds])) {
-    const rows = bySubject.get(row.subject_id);
-    if (rows) rows.push(row);
-    else bySubject.set(row.subject_id, [row]);
-  }
-  return new Map([...bySubject].map(([id, rows]) => [id, toWaiting(rows)]));
+  const rows = await tx.query<WaitingRow>(LOAD_WAITING, [subjectIds]);
+  const runs = await findRuns(tx, [...new Set(rows.map((row) => row.run_id))]);
+  return new Map([...Map.groupBy(rows, (row) => row.subject_id)].map(([id, own]) => [id, toWaiting(own, runs)]));
 }
 
-function toWaiting(rows: readonly WaitingRow[]): Waiting {
+async function findRuns(tx: Queryable, runIds: readonly string[]): Promise<Map<string, Run>> {
+  const rows = await tx.query<{ id: string; slot: Date | null; started_at: Date; force: boolean }>(LOAD_RUNS, [runIds]);
+  return new Map(
+    rows.map(({ id, slot, started_at: startedAt, force }) => [
+      id,
+      { runId: id, slot: slot ?? undefined, startedAt, force },
+    ]),
+  );
+}
+
+function toWaiting(rows: readonly WaitingRow[], runs: ReadonlyMap<string, Run>): Waiting {
   const repeats = rows.map(({ outcomes_before: outcomes, reason_before: reason }) =>
     outcomes?.[0] === undefined ? undefined : { outcome: outcomes[0], reason: reason ?? outcomes[0] },
   );
   return {
-    accounts: toAccounts(rows),
+    accounts: toAccounts(rows, runs),
     repeatOf: repeats.includes(undefined) ? undefined : repeats[0],
     tokenRenewed: rows.some((row) => row.outcomes_before?.includes('TOKEN_REJECTED')),
   };
 }
 
-function toAccounts(rows: readonly WaitingRow[]): WaitingAccount[] {
+function toAccounts(rows: readonly WaitingRow[], runs: ReadonlyMap<string, Run>): WaitingAccount[] {
   const accounts = new Map<string, WaitingAccount>();
   for (const row of rows) {
     const account = accounts.get(row.account_id) ?? {
@@ -100,13 +111,12 @@ function toAccounts(rows: readonly WaitingRow[]): WaitingAccount[] {
       runs: [],
     };
     accounts.set(row.account_id, account);
-    account.runs.push({
-      runId: row.run_id,
-      slot: row.slot ?? undefined,
-      startedAt: row.started_at,
-      force: row.force,
-      tries: row.tries,
-    });
+    const run = runs.get(row.run_id);
+    if (!run) throw new Error(`run ${row.run_id} is missing`);
+    account.runs.push({ ...run, tries: row.tries });
   }
+  // A forced run leads, since it wants a record in any case; of several the oldest.
+  for (const { runs: waiting } of accounts.values())
+    if (waiting.length > 1) waiting.sort((one, other) => Number(other.force) - Number(one.force));
   return [...accounts.values()];
 }

@@ -426,7 +426,7 @@ select s.id, s.consent_id, 'schedule', gen_random_uuid(), now() - n * interval '
       const quota = { connectionId, quota: 100, accessWindow: 'rolling-24h', timeZone: undefined } as const;
       const ids = subjects.map(({ id }) => id);
       const used = await loadSubjects(tx, ids, [{ ...quota, accessScope: 'account' }]);
-      expect(new Set(used.map((row) => row.used))).toEqual(new Set([2]));
+      expect(new Set(used.map(({ subject }) => subject.used))).toEqual(new Set([2]));
       return tx.query(
         `select seq_scan::int, idx_scan::int from pg_stat_xact_user_tables where relname = 'access_ledger'`,
       );
