@@ -80,57 +80,62 @@ export async function enqueueBalances(tx: Queryable, records: readonly NewBalanc
 
 /** What the outbox knows about a business key and the series it belongs to. */
 export interface KeyState {
-  accountId: string;
-  balanceType: string;
   /** Latest record of the very key, if there is one. */
   latest: { revision: number; value: string; communicationNumber: string; settingsHash: string } | undefined;
-  /** balanceAt of the newest record of the series that AMLYZE has or may be getting. */
+  /** balanceAt of the newest record of the series that AMLYZE has or may be getting, where it is newer than the balance asked about. */
   newestSentAt: Date | undefined;
 }
 
 const KEY_STATES = {
   name: 'outbox-key-states',
+  // A balance that is new and the newest, as nearly every one is, brings no row.
   text: `
-select w.ord, k.revision, k.value, k.communication_number, k.settings_hash, newest.balance_at as newest_sent_at
-from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as w(account_id, balance_type, key, ord)
+select w.ord::int, k.revision, k.value, k.communication_number, k.settings_hash, newest.balance_at as newest_sent_at
+from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) with ordinality as w(account_id, balance_type, key, balance_at, ord)
 left join record_key k on ${lookedUp('k.account_id', 'w.account_id')} and k.balance_type = w.balance_type and k.key = w.key
 left join lateral (
   select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
-  where r.account_id = w.account_id and r.balance_type = w.balance_type and s.state in ('accepted', 'sending')
+  where r.account_id = w.account_id and r.balance_type = w.balance_type and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
   order by r.balance_at desc
   limit 1
 ) newest on true
-order by w.ord`,
+where k.revision is not null or newest.balance_at is not null`,
 };
 
+/** A key that is looked up, and the instant of the balance that is to be recorded under it. */
+export interface AskedKey {
+  accountId: string;
+  balanceType: string;
+  key: string;
+  /** RFC 3339, UTC. */
+  balanceAt: string;
+}
+
+const NOTHING_KNOWN: KeyState = { latest: undefined, newestSentAt: undefined };
+
 /** Looks up many keys at once, in the order asked. */
-export async function findKeyStates(
-  tx: Queryable,
-  keys: readonly { accountId: string; balanceType: string; key: string }[],
-): Promise<KeyState[]> {
+export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): Promise<KeyState[]> {
   if (keys.length === 0) return [];
+  const states = keys.map(() => NOTHING_KNOWN);
   const rows = await tx.query<{
+    ord: number;
     revision: number | null;
     value: string;
     communication_number: string;
     settings_hash: string;
     newest_sent_at: Date | null;
-  }>(KEY_STATES, [keys.map((k) => k.accountId), keys.map((k) => k.balanceType), keys.map((k) => k.key)]);
-  return keys.map((key, index) => {
-    const row = rows[index];
-    return {
-      accountId: key.accountId,
-      balanceType: key.balanceType,
-      latest:
-        row && row.revision !== null
-          ? {
-              revision: row.revision,
-              value: row.value,
-              communicationNumber: row.communication_number,
-              settingsHash: row.settings_hash,
-            }
-          : undefined,
-      newestSentAt: row?.newest_sent_at ?? undefined,
+  }>(KEY_STATES, [
+    keys.map((k) => k.accountId),
+    keys.map((k) => k.balanceType),
+    keys.map((k) => k.key),
+    keys.map((k) => k.balanceAt),
+  ]);
+  for (const { ord, revision, value, ...row } of rows) {
+    const { communication_number: communicationNumber, settings_hash: settingsHash } = row;
+    states[ord - 1] = {
+      latest: revision === null ? undefined : { revision, value, communicationNumber, settingsHash },
+      newestSentAt: row.newest_sent_at ?? undefined,
     };
-  });
+  }
+  return states;
 }

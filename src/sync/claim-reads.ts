@@ -38,20 +38,22 @@ with wanted as (
     limit w.quota
     for update of u skip locked
   ) p
+), claimed as (
+  update access_subject u
+  set epoch = u.epoch + 1, claimed_by = $3, lease_until = now() + make_interval(secs => $4::float8)
+  from (select distinct on (id) * from picked order by id, due_at desc, run_id desc, account_id desc) p
+  where ${lookedUp('u.id', 'p.id')}
+  returning u.id, p.connection_id, array[(extract(epoch from p.due_at) * 1000000)::bigint, p.run_id, p.account_id] as place
 )
-update access_subject u
-set epoch = u.epoch + 1, claimed_by = $3, lease_until = now() + make_interval(secs => $4::float8)
-from (select distinct on (id) * from picked order by id, due_at desc, run_id desc, account_id desc) p
-where ${lookedUp('u.id', 'p.id')}
-returning u.id, p.connection_id, (extract(epoch from p.due_at) * 1000000)::bigint as due_micros, p.run_id, p.account_id`,
+select connection_id, string_agg(id::text, ',') as ids, max(place) as reached from claimed group by connection_id`,
 };
 
+/** What was claimed of one connection. */
 interface ClaimRow {
-  id: string;
   connection_id: string;
-  due_micros: string;
-  run_id: string;
-  account_id: string;
+  /** The subjects, joined with commas. */
+  ids: string;
+  reached: [dueMicros: string, runId: string, accountId: string];
 }
 
 /** What was claimed, and for each connection the last place in its queue that the claim came to. */
@@ -88,8 +90,10 @@ export async function claimReads(database: Database, claim: ReadClaim): Promise<
       starts.map(({ runId }) => runId),
       starts.map(({ accountId }) => accountId),
     ]);
-    const ids = rows.map((row) => row.id);
-    const reached = furthest(rows);
+    const ids = rows.flatMap((row) => row.ids.split(','));
+    const reached = new Map(
+      rows.map(({ connection_id: connectionId, reached: place }) => [connectionId, toPlace(place)]),
+    );
     if (ids.length === 0) return { subjects: [], reached };
     if (quotas.some((q) => q.accessScope === 'consent')) await lockConsents(tx, ids);
     const subjects = await loadSubjects(tx, ids, quotas);
@@ -99,20 +103,8 @@ export async function claimReads(database: Database, claim: ReadClaim): Promise<
   });
 }
 
-function furthest(rows: readonly ClaimRow[]): Map<string, QueuePlace> {
-  const reached = new Map<string, QueuePlace>();
-  for (const { connection_id: connectionId, due_micros: dueMicros, run_id: runId, account_id: accountId } of rows) {
-    const place = { dueMicros, runId, accountId };
-    const best = reached.get(connectionId);
-    if (!best || isBehind(place, best)) reached.set(connectionId, place);
-  }
-  return reached;
-}
-
-function isBehind(a: QueuePlace, b: QueuePlace): boolean {
-  if (a.dueMicros !== b.dueMicros) return BigInt(a.dueMicros) > BigInt(b.dueMicros);
-  if (a.runId !== b.runId) return BigInt(a.runId) > BigInt(b.runId);
-  return BigInt(a.accountId) > BigInt(b.accountId);
+function toPlace([dueMicros, runId, accountId]: ClaimRow['reached']): QueuePlace {
+  return { dueMicros, runId, accountId };
 }
 
 async function lockConsents(tx: Queryable, subjectIds: readonly string[]): Promise<void> {

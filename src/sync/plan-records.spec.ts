@@ -24,12 +24,7 @@ const fromBank: MappedBalance = {
 };
 const fromFetch: MappedBalance = { ...fromBank, balanceAtSource: 'fetch', balanceAt: '2027-03-05T12:00:03.123Z' };
 
-const unknown: KeyState = {
-  accountId: '1',
-  balanceType: 'STATEMENT_BALANCE',
-  latest: undefined,
-  newestSentAt: undefined,
-};
+const unknown: KeyState = { latest: undefined, newestSentAt: undefined };
 
 function input(changes: Partial<PlanInput> = {}): PlanInput {
   return {

@@ -196,9 +196,8 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
     const slot = this.slots.next(this.clock.now());
     const run: WaitingRun = { runId: 'preview', slot, startedAt: slot, force: false, tries: 0 };
     const { key } = businessKey(balance, run);
-    const [known] = await findKeyStates(this.database, [
-      { accountId: target.account.accountId, balanceType: balance.balanceType, key },
-    ]);
+    const { accountId } = target.account;
+    const [known] = await findKeyStates(this.database, [{ ...balance, accountId, key }]);
     if (!known) throw new Error('a key state is missing');
     const input = {
       account: target.account,

@@ -58,19 +58,17 @@ where id = $1 and status = 'active' returning id`,
   }
 }
 
+/** The provider's type that the records of one series are made of. */
+export interface TypePin {
+  accountId: string;
+  /** AMLYZE's balance type. */
+  code: string;
+  providerType: string;
+}
+
 /** The first record of a series pins it to the provider's type it was made of; an existing pin stays. */
-export async function pinTypes(
-  tx: Queryable,
-  results: readonly SubjectResult[],
-  made: readonly { accountId: string; code: string; providerType: string }[],
-): Promise<void> {
-  const pinned = new Map(
-    results.flatMap((r) =>
-      r.readings.map((reading) => [reading.account.accountId, reading.account.pinnedTypes] as const),
-    ),
-  );
-  const fresh = made.filter(({ accountId, code }) => pinned.get(accountId)?.[code] === undefined);
-  if (fresh.length === 0) return;
+export async function pinTypes(tx: Queryable, pins: readonly TypePin[]): Promise<void> {
+  if (pins.length === 0) return;
   await tx.query(
     {
       name: 'sync-pin-types',
@@ -79,6 +77,6 @@ from (select account_id, jsonb_object_agg(code, provider_type) as types
       from unnest($1::bigint[], $2::text[], $3::text[]) as f(account_id, code, provider_type) group by account_id) p
 where ${lookedUp('a.id', 'p.account_id')}`,
     },
-    [fresh.map((f) => f.accountId), fresh.map((f) => f.code), fresh.map((f) => f.providerType)],
+    [pins.map((pin) => pin.accountId), pins.map((pin) => pin.code), pins.map((pin) => pin.providerType)],
   );
 }

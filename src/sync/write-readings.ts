@@ -1,12 +1,11 @@
-import type { MappedBalance } from '../balances/balance';
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Step } from '../balances/step';
-import { enqueueBalances, findKeyStates, type NewBalanceRecord } from '../outbox/enqueue';
+import { enqueueBalances, findKeyStates, type AskedKey, type KeyState, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import { at, insertReadings, type ReadingRow } from './insert-readings';
-import { businessKey, planRecord, type RecordIdentity } from './plan-records';
-import { giveBackReads, pinTypes, setRepeat, stopAsAsked } from './settle-reads';
+import { businessKey, planRecord, type RecordIdentity, type RecordPlan } from './plan-records';
+import { giveBackReads, pinTypes, setRepeat, stopAsAsked, type TypePin } from './settle-reads';
 import { storable } from './storable';
 import type { AccountReading, SubjectResult } from './subject-result';
 import type { WaitingRun } from './waiting-accounts';
@@ -21,11 +20,20 @@ export interface WrittenGroup {
   stopped: SubjectResult[];
 }
 
-// A commit whose answer was lost is tried again; the claim it released tells that it took place.
+/**
+ * Locks the subjects and says which of the claims are lost, which is nearly always none. A commit whose answer was lost is tried
+ * again; the claim it released tells that it took place.
+ */
 const HOLD = {
   name: 'sync-hold-subjects',
-  text: `select u.id, u.epoch from access_subject u join unnest($1::bigint[], $2::bigint[]) as c(id, epoch) on ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch
-where u.claimed_by is not null order by c.id for update of u`,
+  text: `
+with claim as (
+  select * from unnest($1::bigint[], $2::bigint[]) as c(id, epoch)
+), held as materialized (
+  select u.id, u.epoch from access_subject u join claim c on ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch
+  where u.claimed_by is not null order by c.id for update of u
+)
+select id, epoch from claim where (id, epoch) not in (select id, epoch from held)`,
 };
 
 /** What a group of readings is written with. */
@@ -48,32 +56,18 @@ export async function writeReadings(
   { identity, stepsToJson, alsoKeep }: Writing,
 ): Promise<WrittenGroup> {
   return database.transaction(async (tx) => {
-    const held = await tx.query<{ id: string; epoch: string }>(HOLD, [
-      results.map((r) => r.subject.state.subjectId),
-      results.map((r) => r.subject.state.epoch),
-    ]);
-    const claims = new Set(held.map(({ id, epoch }) => `${id} ${epoch}`));
-    const isOurs = ({ subject: { state } }: SubjectResult): boolean => claims.has(`${state.subjectId} ${state.epoch}`);
-    const ours = results.filter(isOurs);
-    const late = results.filter((result) => !isOurs(result));
+    const late = await findLate(tx, results);
+    const ours = late.length === 0 ? results : results.filter((result) => !late.includes(result));
     if (ours.length === 0) return { records: 0, readings: [], late, stopped: [] };
 
-    const { rows, records } = await plan(tx, ours, identity);
+    const { rows, records, pins } = await plan(tx, ours, identity);
     const readingIds = await insertReadings(tx, rows, stepsToJson);
     await enqueueBalances(
       tx,
       records.map(({ row, record }) => ({ ...record, readingId: at(readingIds, row) })),
     );
     await finishAccounts(tx, rows);
-    await pinTypes(
-      tx,
-      ours,
-      records.map(({ record, providerType }) => ({
-        accountId: record.accountId,
-        code: record.balanceType,
-        providerType,
-      })),
-    );
+    await pinTypes(tx, pins);
     const stopped: SubjectResult[] = [];
     for (const result of ours) {
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
@@ -94,65 +88,84 @@ export async function writeReadings(
   });
 }
 
+/** The results whose claim is lost; the subjects of the others stay locked. */
+async function findLate(tx: Queryable, results: readonly SubjectResult[]): Promise<SubjectResult[]> {
+  const lost = await tx.query<{ id: string; epoch: string }>(HOLD, [
+    results.map((r) => r.subject.state.subjectId),
+    results.map((r) => r.subject.state.epoch),
+  ]);
+  return results.filter(({ subject: { state } }) =>
+    lost.some(({ id, epoch }) => id === state.subjectId && epoch === state.epoch),
+  );
+}
+
 interface PlannedRecord {
   row: number;
   record: Omit<NewBalanceRecord, 'readingId'>;
-  providerType: string;
 }
 
-async function plan(
-  tx: Queryable,
-  results: readonly SubjectResult[],
-  identity: RecordIdentity,
-): Promise<{ rows: ReadingRow[]; records: PlannedRecord[] }> {
-  const wanted = results.flatMap((result) =>
-    result.readings.flatMap((reading) => {
-      const [run] = reading.account.runs;
-      return run
-        ? reading.balances.map((balance) => ({ result, reading, run, balance, ...businessKey(balance, run) }))
-        : [];
-    }),
-  );
-  const states = await findKeyStates(
-    tx,
-    wanted.map((w) => ({ accountId: w.reading.account.accountId, balanceType: w.balance.balanceType, key: w.key })),
-  );
-  const plans = new Map<MappedBalance, ReturnType<typeof planRecord>>();
-  wanted.forEach(({ result, reading, run, balance }, index) => {
-    const known = states[index];
-    if (!known) throw new Error('a key state is missing');
-    plans.set(
-      balance,
-      planRecord({ account: reading.account, balance, run, known, settingsHash: result.settingsHash, identity }),
-    );
-  });
+interface GroupPlan {
+  rows: ReadingRow[];
+  records: PlannedRecord[];
+  /** What the records are made of, where their series had no such pin yet. */
+  pins: TypePin[];
+}
 
-  const rows: ReadingRow[] = [];
-  const records: PlannedRecord[] = [];
+async function plan(tx: Queryable, results: readonly SubjectResult[], identity: RecordIdentity): Promise<GroupPlan> {
+  const states = (await findKeyStates(tx, results.flatMap(toAskedKeys))).values();
+  const planned: GroupPlan = { rows: [], records: [], pins: [] };
   for (const result of results) {
     for (const reading of result.readings) {
-      const index = rows.push(toRow(result, reading, plans)) - 1;
-      for (const balance of reading.balances) {
-        const planned = plans.get(balance);
-        if (planned?.kind === 'new')
-          records.push({ row: index, record: planned.record, providerType: balance.providerType });
-      }
-      rows.push(...alreadyRead(result, reading, index));
+      const row = planned.rows.length;
+      const made = planBalances(result, reading, { states, identity });
+      planned.rows.push(toRow(result, reading, made), ...alreadyRead(result, reading, row));
+      made.forEach((each, index) => {
+        if (each.kind !== 'new') return;
+        const { record } = each;
+        planned.records.push({ row, record });
+        const code = record.balanceType;
+        const { pinnedTypes } = reading.account;
+        if (pinnedTypes[code] === undefined)
+          planned.pins.push({
+            accountId: record.accountId,
+            code,
+            providerType: at(reading.balances, index).providerType,
+          });
+      });
     }
   }
-  return { rows, records };
+  return planned;
 }
 
-function toRow(
-  result: SubjectResult,
-  reading: AccountReading,
-  plans: ReadonlyMap<MappedBalance, ReturnType<typeof planRecord>>,
-): ReadingRow {
-  const made = reading.balances.flatMap((balance) => plans.get(balance) ?? []);
+function toAskedKeys({ readings }: SubjectResult): AskedKey[] {
+  return readings.flatMap(({ account, balances }) => {
+    const { accountId, runs } = account;
+    const [run] = runs;
+    if (!run) return [];
+    return balances.map((balance) => {
+      const { balanceType, balanceAt } = balance;
+      return { accountId, balanceType, balanceAt, key: businessKey(balance, run).key };
+    });
+  });
+}
+
+/** `states`: what is known of each key, in the order in which `toAskedKeys` asks. */
+function planBalances(
+  { settingsHash }: SubjectResult,
+  { account, balances }: AccountReading,
+  { states, identity }: { states: Iterator<KeyState, undefined>; identity: RecordIdentity },
+): RecordPlan[] {
+  const [run] = account.runs;
+  if (!run) return [];
+  return balances.map((balance) => {
+    const { value: known } = states.next();
+    if (known === undefined) throw new Error('a key state is missing');
+    return planRecord({ account, balance, run, known, settingsHash, identity });
+  });
+}
+
+function toRow(result: SubjectResult, reading: AccountReading, made: readonly RecordPlan[]): ReadingRow {
   const older = made.find((planned) => planned.kind === 'older');
-  const numbers = made.flatMap((p) =>
-    p.kind === 'new' ? [p.record.communicationNumber] : p.kind === 'unchanged' ? [p.communicationNumber] : [],
-  );
   const outcome = reading.outcome === 'READ' && older ? 'OLDER_THAN_SENT' : reading.outcome;
   return {
     subject: result,
@@ -164,11 +177,17 @@ function toRow(
     // A closed account got no read of its own, even where its number was read for another currency.
     own: reading.outcome === 'ACCOUNT_CLOSED' ? undefined : reading,
     balanceAt: reading.balances[0],
-    communicationNumber: numbers[0],
+    communicationNumber: made.map(numberOf).find((number) => number !== undefined),
     steps: [...reading.steps, ...made.flatMap((planned) => planned.steps)],
     first: undefined,
     final: result.repeatAfterMs === undefined,
   };
+}
+
+/** The number under which AMLYZE has, or gets, the balance. */
+function numberOf(planned: RecordPlan): string | undefined {
+  if (planned.kind === 'new') return planned.record.communicationNumber;
+  return planned.kind === 'unchanged' ? planned.communicationNumber : undefined;
 }
 
 /** An account that waits in several runs is read once; the other runs point to that reading. */
