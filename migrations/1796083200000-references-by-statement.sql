@@ -5,6 +5,10 @@
 -- it), so that nothing needs a lock, and one look for all rows of a statement finds what points nowhere. As a sub-select of its own
 -- each look-up can only go by the key: as a join it may as well read all of a table that was small when the plan was made.
 
+-- Whoever still writes by the old ways waits here from the first table on, in the order of a read and of its delivery.
+lock table access_subject, access_ledger, sync_run_account, account, balance_reading, record_key, amlyze_record, delivery_attempt, delivery_result
+  in access exclusive mode;
+
 create function refuse_stray(child text, parent text, id bigint) returns void language plpgsql as $$
 begin
   raise exception '% points to % %, which does not exist', child, parent, id
@@ -116,9 +120,19 @@ create trigger amlyze_record_no_truncate before truncate on amlyze_record for ea
 create trigger amlyze_record_stands before update of account_id, reading_id, run_id on amlyze_record
   for each row execute function refuse_change();
 create trigger delivery_attempt_no_truncate before truncate on delivery_attempt for each statement execute function refuse_change();
+create trigger access_subject_stands before update of id on access_subject for each row execute function refuse_change();
+create trigger account_stands before update of id on account for each row execute function refuse_change();
+create trigger sync_run_stands before update of id on sync_run for each row execute function refuse_change();
+create trigger access_ledger_stands before update of subject_id, consent_id on access_ledger for each row execute function refuse_change();
+create trigger record_key_stands before update of account_id on record_key for each row execute function refuse_change();
 
 -- migrate:down
 
+drop trigger record_key_stands on record_key;
+drop trigger access_ledger_stands on access_ledger;
+drop trigger sync_run_stands on sync_run;
+drop trigger account_stands on account;
+drop trigger access_subject_stands on access_subject;
 drop trigger delivery_attempt_no_truncate on delivery_attempt;
 drop trigger amlyze_record_stands on amlyze_record;
 drop trigger amlyze_record_no_truncate on amlyze_record;

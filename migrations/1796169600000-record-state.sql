@@ -7,6 +7,18 @@
 -- No column that a claim changes is in an index or an index's condition: the new version of the row stays in its page, and no index
 -- hears of it. For that half of each page is left free, what is being sent keeps its place among what is due, and lists ask for a column
 -- of their own, in which pending and sending are the same.
+--
+-- A process of the version before may still be at work. What it wrote between the copy and the loss of its columns would be a record
+-- without a state: so it waits from here on, and then fails.
+lock table amlyze_record, delivery_attempt, delivery_result in access exclusive mode;
+
+-- The call was settled, or given up as lost, and some of its records were left in the claim: their own leases were to bring them back.
+create temporary table stranded on commit drop as
+select r.id, r.attempt_id from amlyze_record r
+where r.state = 'sending' and not exists (select from delivery_attempt a where a.id = r.attempt_id and a.finished_at is null);
+insert into delivery_result (record_id, attempt_id, verdict, reason)
+select id, attempt_id, 'in-doubt', 'lease-expired' from stranded where attempt_id is not null on conflict do nothing;
+
 create table record_state (
   record_id bigint not null,
   channel text not null,
@@ -55,7 +67,12 @@ select r.id, r.channel, r.account_id, r.balance_type, r.balance_at, r.revision, 
   r.attempts, r.whole_failures, r.batch_group, case when r.state = 'sending' then r.created_at else r.next_attempt_at end,
   case when r.state = 'sending' then r.attempt_id end,
   case when r.payload is null then 'shredded' when r.sealed then 'kept' end, r.created_at, r.settled_at
-from amlyze_record r;
+from amlyze_record r where not exists (select from stranded l where l.id = r.id)
+union all
+select r.id, r.channel, r.account_id, r.balance_type, r.balance_at, r.revision, r.run_id, 'pending', r.reason, r.error_code, r.error_description,
+  true, (select count(*) from delivery_result d where d.record_id = r.id and not d.late), r.attempts, r.whole_failures + 1, r.batch_group,
+  r.created_at, null, case when r.sealed then 'kept' end, r.created_at, null
+from amlyze_record r join stranded l on l.id = r.id;
 
 create index record_state_due on record_state (channel, next_attempt_at, record_id) where next_attempt_at is not null;
 -- Of one account and balance type only the oldest unsettled record may be sent.
@@ -77,6 +94,9 @@ end $$;
 create trigger record_state_refers after insert on record_state
   referencing new table as fresh for each statement execute function record_state_refers();
 create trigger record_state_kept before delete on record_state for each row execute function refuse_change();
+-- What the state repeats of its record, for its indexes, stays what the record says.
+create trigger record_state_stands before update of record_id, channel, account_id, balance_type, balance_at, revision, run_id
+  on record_state for each row execute function refuse_change();
 create trigger record_state_no_truncate before truncate on record_state for each statement execute function refuse_change();
 
 -- An attempt that is under way is the claim of its records: their numbers and the lease are its own.

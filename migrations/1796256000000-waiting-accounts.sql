@@ -37,6 +37,7 @@ begin
 end $$;
 create trigger waiting_account_refers after insert on waiting_account
   referencing new table as fresh for each statement execute function waiting_account_refers();
+create trigger waiting_account_stands before update of run_id, account_id on waiting_account for each row execute function refuse_change();
 
 -- migrate:down
 

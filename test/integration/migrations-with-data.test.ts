@@ -1,11 +1,16 @@
 import type { DataSource } from 'typeorm';
 import { openDataSource } from '../../src/database/data-source';
 import { loadMigrations, migrate, revertLast, type MigrationClass } from '../../src/database/migrations';
-import { showSteps, type StoredStep } from '../../src/sync/wordings';
+import type { StoredStep } from '../../src/balances/step';
+import { showSteps } from '../../src/sync/wordings';
+import { eventually } from '../support/eventually';
 import { createEmptyDatabase } from '../support/postgres';
 
 /** The last version whose records had their state in the same row, and whose runs kept a row for each account. */
 const BEFORE = 1795996800000;
+
+/** Gives records their state in a table of its own. */
+const STATE_APART = 1796169600000;
 
 const numberOf = (Migration: MigrationClass): number => Number(/\d+$/.exec(new Migration().name ?? '')?.[0]);
 
@@ -157,12 +162,70 @@ from record_with_state order by id`,
     await after.query(
       `insert into balance_reading (account_id, outcome, steps) values (1, 'READ', '[[1,"5","-5"],{"rule":"x","text":"y"}]')`,
     );
-    const [{ steps }] = await after.query('select steps from balance_reading where id = 5');
-    const sentences = await showSteps(after, steps as StoredStep[]); // it only asks
+    const [{ steps }] = await after.query<[{ steps: StoredStep[] }]>('select steps from balance_reading where id = 5');
+    const sentences = await showSteps(after, steps);
 
     for (let n = after.migrations.length - before.migrations.length; n > 0; n -= 1) await revertLast(after);
     const restored = (await contents()) as { readings: { id: string; steps: unknown }[] };
     expect(restored.readings.pop()).toMatchObject({ id: '5', steps: sentences });
     expect(restored).toEqual(old);
+  });
+});
+
+describe('the migrations that move data, where the version before was just at work', () => {
+  let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+  let before: DataSource;
+  let after: DataSource;
+
+  beforeEach(async () => {
+    database = await createEmptyDatabase();
+    const old = loadMigrations().filter((Migration) => numberOf(Migration) <= BEFORE);
+    before = await openDataSource({ url: database.url, applicationName: 'test', migrations: old });
+    await migrate(before);
+    await before.query(DATA);
+    after = await openDataSource({ url: database.url, applicationName: 'test' });
+  });
+  afterEach(async () => {
+    await before.destroy();
+    await after.destroy();
+    await database.drop();
+  });
+
+  it('bring back a record that was left in a claim whose call had ended: in doubt, due, and in the log', async () => {
+    await before.query(`update delivery_attempt set finished_at = now(), outcome = 'lost' where id = 2`);
+    await migrate(after);
+    const [record] = await after.query(
+      `select state, in_doubt as doubt, claims, whole_failures as failures, next_attempt_at as due, attempt_id as attempt
+from record_with_state where communication_number = 'n-2'`,
+    );
+    const due = expect.any(Date);
+    expect(record).toEqual({ state: 'pending', doubt: true, claims: 2, failures: 1, due, attempt: null });
+    expect(await after.query('select verdict, reason from delivery_result where attempt_id = 2')).toEqual([
+      { verdict: 'in-doubt', reason: 'lease-expired' },
+    ]);
+  });
+
+  it('wait for a transaction that still makes a record, and give that record a state', async () => {
+    const untilThen = loadMigrations().filter((Migration) => numberOf(Migration) < STATE_APART);
+    const almost = await openDataSource({ url: database.url, applicationName: 'test', migrations: untilThen });
+    await migrate(almost);
+    await almost.destroy();
+    const runner = before.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(
+      `insert into amlyze_record (communication_number, kind, account_id, account_ext_id, balance_type, balance_at, value, payload)
+values ('n-9', 'balance', 4, 'N4', 'B', now(), 9, '{}')`,
+    );
+    const migrated = migrate(after);
+    await eventually('the migrations wait', async () => {
+      const [row] = await before.query('select count(*)::int as waiting from pg_locks where not granted');
+      return row.waiting > 0;
+    });
+    await runner.commitTransaction();
+    await runner.release();
+    await migrated;
+    expect(await after.query(`select state from record_with_state where communication_number = 'n-9'`)).toEqual([
+      { state: 'pending' },
+    ]);
   });
 });

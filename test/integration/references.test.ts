@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { OutboxRows } from '../support/outbox-rows';
 import { claimDue } from '../../src/outbox/claim';
-import { settle } from '../../src/outbox/settle';
+import { settle } from '../support/settle';
 import { REQUEST } from '../support/outbox-setting';
 
 const NOWHERE = 9_999;
@@ -63,7 +63,8 @@ insert into waiting_account (run_id, account_id, connection_id, subject_id) sele
       `insert into delivery_result (record_id, attempt_id, verdict) values (1, $1, 'accepted')`,
     ],
   ])('is refused as %s where there is no such row', async (constraint, sql) => {
-    await expect(test.database.query(sql, [NOWHERE])).rejects.toMatchObject({ code: '23503', constraint });
+    const [, table] = /^insert into (\w+)/.exec(sql) ?? [];
+    await expect(test.database.query(sql, [NOWHERE])).rejects.toMatchObject({ code: '23503', table, constraint });
   });
 
   it('is refused among others that are right, and these with it', async () => {
@@ -109,6 +110,13 @@ insert into waiting_account (run_id, account_id, connection_id, subject_id) sele
     ['amlyze_record', 'account_id = 2'],
     ['amlyze_record', 'reading_id = null'],
     ['amlyze_record', 'run_id = 1'],
+    ['record_state', 'account_id = 2'],
+    ['record_state', 'balance_at = now()'],
+    ['record_key', 'account_id = 2'],
+    ['waiting_account', 'account_id = 2'],
+    ['account', 'id = 77'],
+    ['access_subject', 'id = 77'],
+    ['sync_run', 'id = 77'],
   ])('goes on pointing there: %s refuses %s', async (table, change) => {
     await expect(test.database.query(`update ${table} set ${change}`)).rejects.toMatchObject({ code: '23001' });
   });
