@@ -47,6 +47,7 @@ export async function insertReadings(
   rows: readonly ReadingRow[],
   stepsToJson: (steps: readonly Step[]) => string | null,
 ): Promise<string[]> {
+  if (rows.length === 0) return [];
   const [reserved] = await tx.query<{ ids: string }>(RESERVE, [rows.length]);
   const ids = reserved?.ids.split(',') ?? [];
   const column = <T>(pick: (row: ReadingRow) => T | null | undefined): (T | null)[] | null => columnOf(rows, pick);

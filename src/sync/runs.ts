@@ -1,5 +1,4 @@
 import type { Database, Queryable } from '../shared/database';
-import { lookedUp } from '../shared/looked-up';
 
 /** Which accounts a run concerns: one selector, as the resync call names it. */
 export type RunScope = { all: true } | { accountIds: string[] } | { consentId: string } | { connectionId: string };
@@ -189,23 +188,65 @@ export interface FinishedRun {
   missing: number;
 }
 
-/** Ends every run in which no account waits any more. */
-export async function finishRuns(db: Queryable): Promise<FinishedRun[]> {
-  const rows = await db.query<{ id: string; missing: number }>({
-    name: 'sync-finish-runs',
-    text: `
-with over as materialized (
-  select r.id from sync_run r
-  where r.finished_at is null and r.filled_to is null and (select true from waiting_account s where s.run_id = r.id limit 1) is null
-  order by r.id for no key update skip locked
-), counted as (
-  select o.id, coalesce((select jsonb_object_agg(c.outcome, c.n)
-    from (select outcome, count(*) as n from balance_reading b where b.run_id = o.id and b.final group by outcome) c), '{}') as outcomes
-  from over o
+/** Readings of one run that are counted by one statement, so that a run of millions does not meet the time limit of statements. */
+const COUNT_STEP = 100_000;
+
+const OVER = {
+  name: 'sync-find-runs-that-are-over',
+  text: `
+select r.id from sync_run r
+where r.finished_at is null and r.filled_to is null and (select true from waiting_account s where s.run_id = r.id limit 1) is null
+order by r.id`,
+};
+
+const COUNT_OUTCOMES = {
+  name: 'sync-count-outcomes',
+  text: `
+with step as materialized (
+  select b.id, b.outcome, b.final from balance_reading b where b.run_id = $1 and b.id > $2 order by b.run_id, b.id limit $3
 )
-update sync_run r set finished_at = now(), outcomes = c.outcomes
-from counted c where ${lookedUp('r.id', 'c.id')} and r.finished_at is null
-returning r.id, r.accounts - (select coalesce(sum(n::integer), 0) from jsonb_each_text(r.outcomes) as o(outcome, n))::integer as missing`,
-  });
-  return rows.map(({ id, missing }) => ({ runId: id, missing }));
+select outcome, (count(*) filter (where final))::int as final, count(*)::int as readings, max(id) as last_id from step group by outcome`,
+};
+
+const FINISH = {
+  name: 'sync-finish-run',
+  text: `update sync_run set finished_at = now(), outcomes = $2::jsonb where id = $1 and finished_at is null returning accounts`,
+};
+
+/**
+ * Ends every run in which no account waits any more. Nothing enters such a run again, and a reading never changes: so its outcomes
+ * can be counted in steps, and by several replicas.
+ *
+ * @param step readings in one step of counting
+ */
+export async function finishRuns(db: Queryable, step = COUNT_STEP): Promise<FinishedRun[]> {
+  const finished: FinishedRun[] = [];
+  for (const { id } of await db.query<{ id: string }>(OVER)) {
+    const outcomes = await countOutcomes(db, id, step);
+    const [run] = await db.query<{ accounts: number }>(FINISH, [id, JSON.stringify(Object.fromEntries(outcomes))]);
+    if (!run) continue;
+    const counted = [...outcomes.values()].reduce((sum, accounts) => sum + accounts, 0);
+    finished.push({ runId: id, missing: run.accounts - counted });
+  }
+  return finished;
+}
+
+/** Accounts of the run by the outcome of the reading that ended their part in it. */
+async function countOutcomes(db: Queryable, runId: string, step: number): Promise<Map<string, number>> {
+  const outcomes = new Map<string, number>();
+  let lastId = 0n;
+  for (let readings = step; readings === step;) {
+    const rows = await db.query<{ outcome: string; final: number; readings: number; last_id: string }>(COUNT_OUTCOMES, [
+      runId,
+      lastId,
+      step,
+    ]);
+    readings = 0;
+    for (const row of rows) {
+      readings += row.readings;
+      if (BigInt(row.last_id) > lastId) lastId = BigInt(row.last_id);
+      if (row.final > 0) outcomes.set(row.outcome, (outcomes.get(row.outcome) ?? 0) + row.final);
+    }
+  }
+  return outcomes;
 }

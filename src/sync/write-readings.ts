@@ -46,7 +46,7 @@ export interface Writing {
 }
 
 /**
- * Reading and record in one transaction: what the bank said, what became of it, the runs' outcomes and the end of the
+ * Reading and record in one transaction: what the bank said, what became of it, the account's end in its runs and the end of the
  * claim are durable together or not at all, with what `alsoKeep` writes. A subject that was taken over meanwhile is left
  * to its new holder.
  */
@@ -60,14 +60,15 @@ export async function writeReadings(
     const ours = late.length === 0 ? results : results.filter((result) => !late.includes(result));
     if (ours.length === 0) return { records: 0, readings: [], late, stopped: [] };
 
-    const { rows, records, pins } = await plan(tx, ours, identity);
+    const { rows: planned, records, pins } = await plan(tx, ours, identity);
+    // Before anything of the account's is taken out of the queue: who changes an account locks it first, too.
+    await pinTypes(tx, pins);
+    const rows = await finishAccounts(tx, planned);
     const readingIds = await insertReadings(tx, rows, stepsToJson);
     await enqueueBalances(
       tx,
       records.map(({ row, record }) => ({ ...record, readingId: at(readingIds, row) })),
     );
-    await finishAccounts(tx, rows);
-    await pinTypes(tx, pins);
     const stopped: SubjectResult[] = [];
     for (const result of ours) {
       if (result.repeatAfterMs !== undefined) await setRepeat(tx, result);
@@ -212,19 +213,31 @@ function alreadyRead(result: SubjectResult, reading: AccountReading, first: numb
 // `limit` lets the planner expect one row and look it up.
 const FINISH = {
   name: 'sync-finish-accounts',
-  text: `delete from waiting_account s using (select * from unnest($1::bigint[], $2::bigint[]) limit $3) as f(run_id, account_id)
-where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id`,
+  text: `
+with finished as materialized (
+  select * from unnest($1::bigint[], $2::bigint[]) as f(run_id, account_id) limit $3
+), gone as (
+  delete from waiting_account s using finished f where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id
+  returning s.run_id, s.account_id
+)
+select run_id, account_id from finished where (run_id, account_id) not in (select run_id, account_id from gone)`,
 };
 
-/** The accounts whose part in a run ends with their readings wait no more. */
-async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promise<void> {
+/**
+ * The accounts whose part in a run ends with their readings wait no more. An account that was moved to another consent while its bank
+ * was asked may have been read under that one as well: the reading that takes it out of the queue is the one that the run counts.
+ */
+async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promise<readonly ReadingRow[]> {
   const finished = rows.filter((row) => row.final && row.runId !== undefined);
-  if (finished.length === 0) return;
-  await tx.query(FINISH, [
+  if (finished.length === 0) return rows;
+  const missing = await tx.query<{ run_id: string; account_id: string }>(FINISH, [
     finished.map(({ runId }) => runId),
     finished.map(({ accountId }) => accountId),
     finished.length,
   ]);
+  if (missing.length === 0) return rows;
+  const ended = new Set(missing.map(({ run_id: run, account_id: account }) => `${run} ${account}`));
+  return rows.map((row) => (ended.has(`${row.runId} ${row.accountId}`) ? { ...row, final: false } : row));
 }
 
 const RELEASE = {

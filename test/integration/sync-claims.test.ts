@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '../../src/shared/database';
+import { moveAccounts } from '../../src/accounts/account-writes';
 import { claimReads, extendReadLeases, type ClaimedSubject, type ReadClaim } from '../../src/sync/claim-reads';
 import { grantCalls, returnCalls } from '../../src/sync/pace';
 import { finishRuns, openManualRun } from '../../src/sync/runs';
@@ -321,6 +322,54 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     await writeReadings(test.database, [result(subject, '1.00')], writing);
     await test.database.query('delete from waiting_account');
     expect(await finishRuns(test.database)).toEqual([{ runId, missing: 1 }]);
+  });
+
+  it('count an account once that was moved to another consent, and read under that one too, while its bank was asked', async () => {
+    await addAccounts(2);
+    const runId = await openRun();
+    const [moved, stays] = await claim('r');
+    if (!moved || !stays) throw new Error('nothing was claimed');
+    const { id: other } = await one<{ id: string }>(
+      `insert into consent (connection_id, consent_id) values ($1, 'd') returning id`,
+      [connectionId],
+    );
+    const [account] = moved.accounts;
+    await test.database.transaction((tx) =>
+      moveAccounts(tx, [{ accountId: account?.accountId ?? '', consentId: other }]),
+    );
+    const again = await first(claim('other'));
+    await writeReadings(test.database, [result(again)], writing);
+    await writeReadings(test.database, [result(moved), result(stays)], writing);
+    expect(await finishRuns(test.database)).toEqual([{ runId, missing: 0 }]);
+    expect(
+      await test.database.query('select account_id, final from balance_reading order by account_id, final desc'),
+    ).toEqual([
+      { account_id: account?.accountId, final: true },
+      { account_id: account?.accountId, final: false },
+      { account_id: stays.accounts[0]?.accountId, final: true },
+    ]);
+  });
+
+  it('end where nothing waits for the subject any more when its result is written', async () => {
+    await addAccounts(1);
+    await openRun();
+    const held = await first(claim('r'));
+    const nobody = result({ ...held, accounts: [] });
+    expect(await writeReadings(test.database, [nobody], writing)).toMatchObject({ records: 0, readings: [], late: [] });
+    expect(await one('select claimed_by from access_subject')).toEqual({ claimed_by: null });
+  });
+
+  it('end a run whose readings are counted in several steps', async () => {
+    await addAccounts(5);
+    const runId = await openRun();
+    const [failed, ...others] = await claim('r');
+    if (!failed) throw new Error('nothing was claimed');
+    const failure = { outcome: 'BANK_ERROR', reason: '400' } as const;
+    const readings = result(failed).readings.map((reading) => ({ ...reading, ...failure, balances: [] }));
+    const all = [result(failed, '1.00', { readings }), ...others.map((subject) => result(subject))];
+    await writeReadings(test.database, all, writing);
+    expect(await finishRuns(test.database, 2)).toEqual([{ runId, missing: 0 }]);
+    expect(await one('select outcomes from sync_run')).toEqual({ outcomes: { READ: 4, BANK_ERROR: 1 } });
   });
 
   it('drop the zombie also where both results come in one group', async () => {
