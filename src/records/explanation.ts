@@ -3,7 +3,8 @@ import type { CardVault } from '../operations/card-vault';
 import { maskedRequest } from '../operations/frozen-request';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
-import { showSteps, type ShownStep, type StoredStep } from '../sync/wordings';
+import type { ShownStep, StoredStep } from '../balances/step';
+import { showSteps } from '../sync/wordings';
 import { RECORD_COLUMNS, RECORDS, toRecordView, type RecordRow, type RecordView } from './record-views';
 
 /** Everything behind one record, from the bank's words to AMLYZE's. */

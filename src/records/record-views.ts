@@ -1,13 +1,14 @@
 import type { RecordKind, RecordState } from '../outbox/record-state';
 import { standingBehind, standingOf } from '../outbox/standing';
 import type { Queryable } from '../shared/database';
+import { lookedUp } from '../shared/looked-up';
 
 export interface RecordFilter {
-  state?: RecordState;
-  accountId?: string;
-  runId?: string;
-  errorCode?: string;
-  operationExtId?: string;
+  state?: RecordState | undefined;
+  accountId?: string | undefined;
+  runId?: string | undefined;
+  errorCode?: string | undefined;
+  operationExtId?: string | undefined;
 }
 
 export interface RecordView {
@@ -59,40 +60,15 @@ export interface RecordRow {
   settled_at: Date | null;
 }
 
-/** What RECORD_COLUMNS and filterConditions are about: a record and how far it got. */
-export const RECORDS = 'amlyze_record r join record_state s on s.record_id = r.id';
+/** What RECORD_COLUMNS are about, a record and how far it got, where the record is found first. */
+export const RECORDS = `amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}`;
+/** The same, where its state is found first. */
+const STATES = `record_state s join amlyze_record r on ${lookedUp('r.id', 's.record_id')}`;
 
 /** `claims` is what a reader counts in the log: every call that carried the record, also those it was not charged for. */
 export const RECORD_COLUMNS = `r.id, r.communication_number, r.kind, r.account_id, r.account_ext_id, r.operation_ext_id, r.run_id, s.state, s.reason, s.error_code,
   s.error_description, s.in_doubt, r.balance_type, r.balance_at, r.value, r.revision, r.supersedes, r.supersedes_reason, r.created_at,
   case when s.state = 'pending' then s.next_attempt_at end as next_attempt_at, s.settled_at, s.claims`;
-
-const FILTER_COLUMNS = {
-  accountId: 'r.account_id',
-  runId: 'r.run_id',
-  errorCode: 's.error_code',
-  operationExtId: 'r.operation_ext_id',
-} as const;
-
-/** SQL conditions of a filter on RECORDS; values are appended to `values`. */
-export function filterConditions(filter: RecordFilter, values: unknown[]): string[] {
-  const conditions: string[] = [];
-  const equal = (column: string, value: string): void => {
-    values.push(value);
-    conditions.push(`${column} = $${values.length}`);
-  };
-  for (const name of ['accountId', 'runId', 'errorCode', 'operationExtId'] as const) {
-    const value = filter[name];
-    if (value !== undefined) equal(FILTER_COLUMNS[name], value);
-  }
-  if (filter.state === undefined) return conditions;
-  const standing = standingOf(filter.state);
-  // What failed in a run has an index of its own, which the state's table holds.
-  if (standing !== undefined && standing !== 'open' && filter.runId !== undefined) equal('s.run_id', filter.runId);
-  if (standing !== undefined) equal('s.standing', standing);
-  if (standing === undefined || standing === 'open') equal('s.state', filter.state);
-  return conditions;
-}
 
 /** Records after `afterId`, oldest first, one more than `limit` where there are more. */
 export async function findRecords(
@@ -102,24 +78,52 @@ export async function findRecords(
   limit: number,
 ): Promise<(RecordView & { id: string })[]> {
   const values: unknown[] = [afterId ?? '0', limit + 1];
-  const { where, order } = selection(filter, values);
+  const { from, where, order } = selection(filter, values);
   const rows = await db.query<RecordRow>(
-    `select ${RECORD_COLUMNS} from ${RECORDS} where ${where} order by ${order} limit $2`,
+    `select ${RECORD_COLUMNS} from ${from} where ${where} order by ${order} limit $2`,
     values,
   );
   return rows.map((row) => ({ id: row.id, ...toRecordView(row) }));
 }
 
-/** The first of `values` is the id to go on behind. */
-function selection(filter: RecordFilter, values: unknown[]): { where: string; order: string } {
-  const { state, ...others } = filter;
+/** Where the rows of a list are, which of them, and in which order: the parts of a statement. */
+export interface Selection {
+  from: string;
+  where: string;
+  order: string;
+}
+
+/**
+ * What fails is rare, and the table of states has indexes for it; everything else is found among the records. Either way the other
+ * row is looked up: a merge of the two tables would begin at the first record, however far behind it the list goes on.
+ *
+ * @param values the first is the id to go on behind; what the filter compares with is appended
+ */
+export function selection(filter: RecordFilter, values: unknown[]): Selection {
+  const { state, accountId, runId, errorCode, operationExtId } = filter;
   const standing = state && standingOf(state);
-  // Beside another filter that one's index is the better.
-  if (!state || !standing || Object.values(others).some((value) => value !== undefined)) {
-    return { where: ['r.id > $1', ...filterConditions(filter, values)].join(' and '), order: 'r.id' };
+  const ofRecord = accountId !== undefined || operationExtId !== undefined;
+  const failedInRun = runId !== undefined && standing !== undefined && standing !== 'open';
+  if (!ofRecord && runId === undefined && errorCode === undefined && standing !== undefined) {
+    values.push(standing, state);
+    const where = `${standingBehind('$3', '$1::bigint', 's')} and s.state = $4`;
+    return { from: STATES, where, order: 's.standing, s.record_id' };
   }
-  values.push(standing, state);
-  return { where: `${standingBehind('$3', '$1::bigint', 's')} and s.state = $4`, order: 's.standing, s.record_id' };
+  const [from, id, run] =
+    !ofRecord && (errorCode !== undefined || failedInRun)
+      ? [STATES, 's.record_id', 's.run_id']
+      : [RECORDS, 'r.id', 'r.run_id'];
+  const conditions = [`${id} > $1`];
+  const equal = (column: string, value: string | undefined): void => {
+    if (value !== undefined) conditions.push(`${column} = $${values.push(value)}`);
+  };
+  equal('r.account_id', accountId);
+  equal(run, runId);
+  equal('s.error_code', errorCode);
+  equal('r.operation_ext_id', operationExtId);
+  equal('s.standing', standing);
+  if (standing === undefined || standing === 'open') equal('s.state', state);
+  return { from, where: conditions.join(' and '), order: id };
 }
 
 export function toRecordView(row: RecordRow): RecordView {

@@ -154,7 +154,7 @@ export class RecordDto implements RecordView {
   @ApiProperty({ ...nullableText, description: 'Decimal text, digits as sent', example: '4.200' }) value: string | null;
   @ApiProperty({ example: 1 }) revision: number;
   @ApiProperty({ ...nullableText, description: 'Number of the revision before' }) supersedes: string | null;
-  @ApiProperty({ ...nullableText, description: 'bank-restatement, settings-changed, forced or new-number' })
+  @ApiProperty({ ...nullableText, description: 'bank-restatement, settings-changed, forced, corrected or new-number' })
   supersedesReason: string | null;
   @ApiProperty({ format: 'date-time' }) createdAt: string;
   @ApiProperty(nullableInstant) nextAttemptAt: string | null;

@@ -6,13 +6,14 @@ import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { forgetCount } from '../sync/count-runs';
 import { Installation } from '../sync/installation';
-import { filterConditions, RECORDS } from './record-views';
+import { selection } from './record-views';
 import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
 import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 
 /** Most records that one requeue by filter looks at; `more` says that there may be others. */
 const MAX_REQUEUE = 5_000;
 const REQUEUE_PAGE = 500;
+const REQUEUEABLE = ['held', 'rejected', 'exhausted'] as const;
 const IS_LATEST = `(r.kind <> 'balance' or exists (select 1 from record_key k where k.account_id = r.account_id
   and k.balance_type = r.balance_type and k.communication_number = r.communication_number))`;
 
@@ -38,23 +39,27 @@ export class RecordsService {
   async requeueByFilter(dto: RequeueByFilterDto): Promise<RequeueManyAnswerDto> {
     const refused: RequeueManyAnswerDto['refused'] = [];
     let requeued = 0;
-    let lastId: string | undefined = '0';
-    // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
-    while (lastId !== undefined && requeued + refused.length < MAX_REQUEUE) {
-      const page = await this.findRequeueable(dto, lastId);
-      for (const { communication_number: communicationNumber } of page) {
-        const answer = await this.requeue(communicationNumber, toRequest(dto));
-        if (answer.kind === 'requeued') requeued += 1;
-        else
-          refused.push({
-            communicationNumber,
-            detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
-          });
+    const looked = (): number => requeued + refused.length;
+    // One state after the other, since each has its place in an index.
+    for (const state of dto.state ? [dto.state] : REQUEUEABLE) {
+      let afterId: string | undefined = '0';
+      // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
+      while (afterId !== undefined && looked() < MAX_REQUEUE) {
+        const page = await this.findRequeueable({ ...dto, state }, afterId);
+        for (const { communication_number: communicationNumber } of page) {
+          const answer = await this.requeue(communicationNumber, toRequest(dto));
+          if (answer.kind === 'requeued') requeued += 1;
+          else
+            refused.push({
+              communicationNumber,
+              detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
+            });
+        }
+        afterId = page.at(-1)?.id;
       }
-      lastId = page.at(-1)?.id;
     }
     if (requeued > 0) this.delivery.wake();
-    return { requeued, refused, more: lastId !== undefined };
+    return { requeued, refused, more: looked() >= MAX_REQUEUE };
   }
 
   private async findRequeueable(
@@ -62,15 +67,12 @@ export class RecordsService {
     afterId: string,
   ): Promise<{ id: string; communication_number: string }[]> {
     const values: unknown[] = [afterId, REQUEUE_PAGE];
-    const conditions = [
-      'r.id > $1',
-      `s.standing in ('held', 'rejected', 'exhausted')`,
-      ...filterConditions(dto, values),
-    ];
+    const { state, accountId, runId, errorCode } = dto;
+    const { from, where, order } = selection({ state, accountId, runId, errorCode }, values);
     // What went out under a new number stays as it is, and would come first in every later call.
-    if (dto.newNumber === true) conditions.push(IS_LATEST);
+    const latest = dto.newNumber === true ? `and ${IS_LATEST}` : '';
     return this.database.query(
-      `select r.id, r.communication_number from ${RECORDS} where ${conditions.join(' and ')} order by r.id limit $2`,
+      `select r.id, r.communication_number from ${from} where ${where} ${latest} order by ${order} limit $2`,
       values,
     );
   }

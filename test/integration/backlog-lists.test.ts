@@ -1,5 +1,5 @@
 import { Backlog } from '../../src/health/backlog';
-import { findRecords } from '../../src/records/record-views';
+import { findRecords, type RecordFilter } from '../../src/records/record-views';
 import type { Database, Queryable } from '../../src/shared/database';
 import { OutboxRows } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -7,6 +7,7 @@ import { giveState, settledAs } from '../support/give-state';
 
 const RECORDS = 20_000;
 const ACCOUNTS = 2_000;
+const FAILED = RECORDS / 200;
 
 /** By fresh statistics, by which half of all waits, and with that at the end of the table, where a backlog always is. */
 describe('what people and probes ask while a backlog grows', () => {
@@ -24,6 +25,10 @@ select $2 || n, 'balance', ($1::bigint[])[1 + n % ${ACCOUNTS}], 'A', 'TYPE_' || 
       );
       await giveState(testDatabase.database, state === 'accepted' ? settledAs() : {});
     }
+    // One in two hundred was refused, all over the accepted ones.
+    await testDatabase.database.query(
+      `update record_state set state = 'rejected', reason = 'BUSINESS_REJECTION', error_code = 'O7' where state = 'accepted' and record_id % 200 = 0`,
+    );
     await testDatabase.database.query('vacuum analyze');
   });
 
@@ -55,11 +60,29 @@ select $2 || n, 'balance', ($1::bigint[])[1 + n % ${ACCOUNTS}], 'A', 'TYPE_' || 
     expect(read).toBeLessThanOrEqual(2 * 2 * 101);
   });
 
+  it.each<[string, RecordFilter, number]>([
+    ['of all records', {}, 100],
+    ['of accepted records', { state: 'accepted' }, 100],
+    ['of what failed with one code', { errorCode: 'O7' }, FAILED / 2],
+    ['of what failed in one way', { state: 'rejected' }, FAILED / 2],
+  ])('the list %s goes on from the middle without reading what lies before', async (_what, filter, expected) => {
+    const [middle] = await testDatabase.database.query<{ id: string }>(
+      `select record_id as id from record_state where state = 'rejected' order by record_id offset $1 limit 1`,
+      [FAILED / 2 - 1],
+    );
+    const read = await looks(async (tx) => {
+      const page = await findRecords(tx, filter, middle?.id, 99);
+      expect(page).toHaveLength(expected);
+      expect(BigInt(page[0]?.id ?? 0)).toBeGreaterThan(BigInt(middle?.id ?? 0));
+    });
+    expect(read).toBeLessThanOrEqual(2 * 100);
+  });
+
   it('the oldest pending record is looked up', async () => {
     const read = await looks(async (tx) => {
       const { oldestPendingAt, states } = await new Backlog(tx as Database).snapshot(); // it asks one query
       expect(oldestPendingAt).toBeInstanceOf(Date);
-      expect(states).toEqual({ pending: RECORDS });
+      expect(states).toEqual({ pending: RECORDS, rejected: FAILED });
     });
     // Counting them is answered by the index alone.
     expect(read).toBeLessThanOrEqual(1);
