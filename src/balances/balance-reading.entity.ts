@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { StoredStep } from './step';
 
 /** What the bank said in one read of one account, with its outcome; never changed afterwards. */
 @Entity('balance_reading')
@@ -50,9 +51,9 @@ export class BalanceReadingEntity {
   @Column('text', { nullable: true })
   communicationNumber: string | null;
 
-  /** What the mapping did, written by itself at this read; json, so that its order and digits stay. */
+  /** What the mapping did: of each step the number of its wording and its figures. json, so that its order and digits stay. */
   @Column('json', { nullable: true })
-  steps: { rule: string; text: string }[] | null;
+  steps: StoredStep[] | null;
 
   /** For ALREADY_READ: the reading that answered. */
   @Column('bigint', { nullable: true })

@@ -16,6 +16,15 @@ export class Step {
   }
 }
 
+/** A step as people read it. */
+export interface ShownStep {
+  rule: string;
+  text: string;
+}
+
+/** A step as a reading keeps it: the number of its wording and its figures, or all of it where the wording had no number yet. */
+export type StoredStep = [wording: number, ...figures: string[]] | ShownStep;
+
 export function sentence(words: readonly string[], figures: readonly string[]): string {
   return words.map((part, index) => part + (figures[index] ?? '')).join('');
 }

@@ -18,8 +18,19 @@ export interface Queryable {
 @Injectable()
 export class Database implements Queryable {
   private fullAtMs: number | undefined;
+  private sessions = 0;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {
+    pool.on('connect', () => void (this.sessions += 1));
+  }
+
+  /**
+   * Sessions that were opened so far. What is kept in memory about rows holds while this stays the same: a new session may be with
+   * another server than before, that has lost the last of them (a failover, a restored backup).
+   */
+  get sessionsOpened(): number {
+    return this.sessions;
+  }
 
   /** A statement was refused just now for want of disk space or the like, although the server answers. */
   get isFull(): boolean {

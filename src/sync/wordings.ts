@@ -1,15 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { sentence, type Step } from '../balances/step';
+import { sentence, type ShownStep, type Step, type StoredStep } from '../balances/step';
 import { Database, type Queryable } from '../shared/database';
-
-/** A step as balance_reading keeps it: the number of its wording and its figures, or all of it where the wording had no number yet. */
-export type StoredStep = [wording: number, ...figures: string[]] | ShownStep;
-
-/** A step as people read it. */
-export interface ShownStep {
-  rule: string;
-  text: string;
-}
 
 const KEEP = {
   name: 'sync-keep-wording',
@@ -24,27 +15,47 @@ const KEEP = {
 export class Wordings {
   private readonly logger = new Logger(Wordings.name);
   /** By the array of words, of which each place in the code has one. */
-  private readonly numbers = new WeakMap<readonly string[], number>();
+  private numbers = new WeakMap<readonly string[], number>();
+  private sessions = 0;
   private readonly unknown = new Map<readonly string[], Step>();
 
   constructor(private readonly database: Database) {}
 
   /** One line of JSON, null for no steps. */
-  readonly toJson = (steps: readonly Step[]): string | null =>
-    steps.length === 0 ? null : JSON.stringify(steps.map((step) => this.toStored(step)));
+  readonly toJson = (steps: readonly Step[]): string | null => {
+    if (steps.length === 0) return null;
+    this.forgetOtherServers();
+    return JSON.stringify(steps.map((step) => this.toStored(step)));
+  };
 
   /** Gives numbers to what was met without one. */
   async learn(): Promise<void> {
     for (const [words, { rule }] of this.unknown) {
       this.unknown.delete(words);
       try {
-        const [row] = await this.database.query<{ id: number }>(KEEP, [rule, words]);
-        if (row) this.numbers.set(words, row.id);
+        const number = await this.keep(rule, words);
+        this.forgetOtherServers();
+        this.numbers.set(words, number);
       } catch (error) {
         // The next reading that says so tries again.
         this.logger.warn({ msg: 'a wording could not be kept', rule, error: String(error) });
       }
     }
+  }
+
+  private async keep(rule: string, words: readonly string[]): Promise<number> {
+    const sessions = this.database.sessionsOpened;
+    const [row] = await this.database.query<{ id: number }>(KEEP, [rule, words]);
+    if (!row) throw new Error('wording returned no row');
+    // A session that was opened meanwhile may be with another server than the one that gave this number.
+    return sessions === this.database.sessionsOpened ? row.id : this.keep(rule, words);
+  }
+
+  /** A number that a server has lost may be another sentence's there. */
+  private forgetOtherServers(): void {
+    if (this.sessions === this.database.sessionsOpened) return;
+    this.sessions = this.database.sessionsOpened;
+    this.numbers = new WeakMap();
   }
 
   private toStored(step: Step): StoredStep {

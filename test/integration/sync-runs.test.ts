@@ -61,6 +61,8 @@ describe('runs, and the records they make', () => {
     return addOneSingleViewAccount(scene, osvConsent, { amount, currency: 'EUR', dateTime });
   }
 
+  const asTexts = (step: unknown): string[] => (Array.isArray(step) ? step.slice(1).map(String) : []);
+
   it('counts its accounts by outcome, and is finished only when each has one', async () => {
     const { consentId } = await registerMypos(gateway, outside);
     const accounts = [await addMyposAccount(scene, consentId), await addMyposAccount(scene, consentId)];
@@ -80,6 +82,25 @@ describe('runs, and the records they make', () => {
     expect(run).toMatchObject({ accounts: 2, outcomes: { READ: 2 }, finishedAt: expect.any(String) });
     await gateway.delivered();
     expect(await gateway.ok('GET', `/admin/runs/${runId}`)).toMatchObject({ records: { accepted: 2 } });
+  });
+
+  it('explain each reading in sentences, and keep the figures alone once the words are known', async () => {
+    const { consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount(scene, consentId);
+    await gateway.sync({ accountIds: [account.id] });
+    await gateway.sync({ accountIds: [account.id] });
+    const kept = await testDatabase.database.query<{ steps: unknown[] }>(
+      'select steps from balance_reading where account_id = $1 order by id desc limit 1',
+      [account.id],
+    );
+    expect(kept[0]?.steps.length).toBeGreaterThan(3);
+    for (const step of kept[0]?.steps ?? []) expect(step).toEqual([expect.any(Number), ...asTexts(step)]);
+    const [, latest] = await recordsOf(account);
+    expect(latest?.steps).toHaveLength(kept[0]?.steps.length ?? 0);
+    expect(latest?.steps).toContainEqual({
+      rule: 'answer-belongs',
+      text: expect.stringMatching(/^The answer names .+\.$/),
+    });
   });
 
   it('of no account is finished at once', async () => {

@@ -1,5 +1,5 @@
-import { Step, stepOf } from '../../src/balances/step';
-import { showSteps, Wordings, type StoredStep } from '../../src/sync/wordings';
+import { Step, stepOf, type StoredStep } from '../../src/balances/step';
+import { showSteps, Wordings } from '../../src/sync/wordings';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const sign = stepOf('sign');
@@ -36,12 +36,29 @@ describe('the wordings of steps', () => {
 
   it('have one number over all replicas and restarts', async () => {
     const [one, other] = [new Wordings(test.database), new Wordings(test.database)];
+    // Two sessions, so that neither of them is opened, and gives numbers up, while the other learns.
+    await Promise.all([1, 2].map(() => test.database.query('select pg_sleep(0.01)')));
     for (const wordings of [one, other]) kept(wordings, [amount('1')]);
     await Promise.all([one.learn(), other.learn()]);
     expect(kept(one, [amount('2')])).toEqual(kept(other, [amount('2')]));
     expect(await test.database.query(`select rule, words from wording where rule = 'sign'`)).toEqual([
       { rule: 'sign', words: ['Amount ', ' carries its own "sign": ', '.'] },
     ]);
+  });
+
+  it('are carried whole again once a session was opened: it may be with a server that never had the numbers', async () => {
+    const wordings = new Wordings(test.database);
+    kept(wordings, [amount('1')]);
+    await wordings.learn();
+    const known = kept(wordings, [amount('1')]);
+    expect(known).toEqual([[expect.any(Number), '1', '1']]);
+    const before = test.database.sessionsOpened;
+    // More at a time than there are sessions so far.
+    for (let n = 2; test.database.sessionsOpened === before; n += 1)
+      await Promise.all(Array.from({ length: n }, () => test.database.query('select pg_sleep(0.01)')));
+    expect(kept(wordings, [amount('1')])).toEqual([{ rule: 'sign', text: amount('1').text }]);
+    await wordings.learn();
+    expect(kept(wordings, [amount('1')])).toEqual(known);
   });
 
   it('are one line of JSON, and none where there is no step', () => {
