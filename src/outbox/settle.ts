@@ -57,7 +57,8 @@ export function answerKey(attemptId: string, recordId: string): string {
  * truth behind that last step; releasing is only the short cut, and it leaves records alone that wait for a retry. A
  * successor that looks due is released too: a claim may be parking it at this very moment, and then this waits for it.
  *
- * What was simply accepted, which is nearly everything, comes as three lists instead of fourteen. The limits take nothing away:
+ * What was simply accepted, which is nearly everything, comes as three lists instead of fourteen, and first: where an attempt was given
+ * up while its answer waited to be settled, the answer counts. The limits take nothing away:
  * with them the planner expects a row or two and not ten. The plan that it makes for ten, while there are hardly any
  * records and attempts, reads all of them, and is kept when there are a million.
  */
@@ -65,12 +66,12 @@ const SETTLE = {
   name: 'outbox-settle',
   text: `
 with given as materialized (
+  select attempt_id, id, 'accepted' as state, null as reason, false as in_doubt, 'accepted' as verdict, null as verdict_reason, null as error_code,
+    null as error_description, answer, null as delay_ms, 0 as charge, 0 as whole, null as batch_group
+  from unnest($15::bigint[], $16::bigint[], string_to_array($17, E'\\n', '')) as p(attempt_id, id, answer)
+  union all
   select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::float8[], $12::smallint[], $13::smallint[], $14::bigint[])
-  as g(attempt_id, id, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole, batch_group)
-  union all
-  select attempt_id, id, 'accepted', null, false, 'accepted', null, null, null, answer, null, 0, 0, null
-  from unnest($15::bigint[], $16::bigint[], string_to_array($17, E'\\n', '')) as p(attempt_id, id, answer)
   limit $24
 ), ${HOLD_ATTEMPTS('$18::bigint[]')}, settled as (
   update record_state r
@@ -102,16 +103,6 @@ with given as materialized (
 )
 select id, attempt_id from judged where late`,
 };
-
-/** `settleCalls` for one call. */
-export async function settle(
-  db: Queryable,
-  attemptId: string,
-  settlements: readonly Settlement[],
-  end: AttemptEnd,
-): Promise<LateAnswers> {
-  return settleCalls(db, [{ attemptId, settlements, end }]);
-}
 
 /**
  * Settles the records of calls that came back and says which answers came too late: their records were taken over by another

@@ -1,5 +1,6 @@
 import { claimDue, type ClaimedBatch, type ClaimRequest } from '../../src/outbox/claim';
-import { settle, type LateAnswers, type Settlement } from '../../src/outbox/settle';
+import type { LateAnswers, Settlement } from '../../src/outbox/settle';
+import { settle } from './settle';
 import type { Database } from '../../src/shared/database';
 import { OutboxRows } from './outbox-rows';
 import { createTestDatabase, type TestDatabase } from './postgres';

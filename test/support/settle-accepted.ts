@@ -1,5 +1,6 @@
 import type { ClaimedBatch } from '../../src/outbox/claim';
-import { settle, type LateAnswers } from '../../src/outbox/settle';
+import type { LateAnswers } from '../../src/outbox/settle';
+import { settle } from './settle';
 import type { Queryable } from '../../src/shared/database';
 
 /** As if AMLYZE had accepted all of the batch; answers that came too late. */

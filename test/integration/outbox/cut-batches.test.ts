@@ -1,5 +1,6 @@
 import { claimGroup } from '../../../src/outbox/claim';
-import { cutInTwo, settle } from '../../../src/outbox/settle';
+import { cutInTwo } from '../../../src/outbox/settle';
+import { settle } from '../../support/settle';
 import { OutboxSetting, REQUEST, numbersOf } from '../../support/outbox-setting';
 
 describe('a batch that was cut in two', () => {

@@ -1,6 +1,7 @@
 import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { claimDue } from '../../../src/outbox/claim';
-import { settle, type Settlement } from '../../../src/outbox/settle';
+import type { Settlement } from '../../../src/outbox/settle';
+import { settle } from '../../support/settle';
 import { takeTurn } from '../../../src/outbox/turn';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 import { giveState } from '../../support/give-state';

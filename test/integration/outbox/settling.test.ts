@@ -1,12 +1,6 @@
 import { claimDue, type ClaimedBatch } from '../../../src/outbox/claim';
-import {
-  answerKey,
-  settle,
-  settleCalls,
-  takeBackExpired,
-  type SettledCall,
-  type Settlement,
-} from '../../../src/outbox/settle';
+import { answerKey, settleCalls, takeBackExpired, type SettledCall, type Settlement } from '../../../src/outbox/settle';
+import { settle } from '../../support/settle';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 
 describe('settling in the outbox', () => {
@@ -57,6 +51,37 @@ describe('settling in the outbox', () => {
         record_ids: null,
       }),
     ]);
+  });
+
+  test("counts AMLYZE's answer where the attempt is given up in the same commit, whichever comes first", async () => {
+    const settlement = {
+      inDoubt: true,
+      state: 'pending',
+      verdict: 'in-doubt',
+      verdictReason: 'gateway-stopped',
+    } as const;
+    const accounts = await outbox.rows.accounts(2);
+    for (const [index, account] of accounts.entries()) {
+      await outbox.rows.enqueue([account]);
+      const { attemptId, records } = await mustClaim();
+      const [record] = records;
+      if (!record) throw new Error('nothing was claimed');
+      const calls: SettledCall[] = [
+        {
+          attemptId,
+          settlements: [{ record, state: 'accepted', inDoubt: false, verdict: 'accepted' }],
+          end: { outcome: 'answered' },
+        },
+        { attemptId, settlements: [{ record, ...settlement }], end: { outcome: 'given-back' } },
+      ];
+      await settleCalls(db(), index === 0 ? calls : calls.reverse());
+      expect((await outbox.rows.log()).at(-1)).toMatchObject({
+        record_id: record.id,
+        verdict: 'accepted',
+        late: false,
+      });
+      expect((await outbox.rows.all()).at(-1)).toMatchObject({ state: 'accepted', in_doubt: false });
+    }
   });
 
   test('what simply was accepted, and what was not, leaves the same kind of lines', async () => {
