@@ -17,7 +17,7 @@ export type Turn = 'sent' | 'sent-last' | 'idle' | 'closed';
 
 /**
  * One batch from claim to settle. No transaction is open during the call: the claim has committed the attempt and the
- * doubt before it, and the settle writes only what the claim's epoch still holds.
+ * doubt before it, and the settle writes only to what is still under way with that attempt.
  */
 @Injectable()
 export class DeliveryService {

@@ -5,7 +5,7 @@ const MAX_RUNS = 50;
 
 // What is locked here is either being counted by another replica or being changed by an operator: the next turn. A run whose
 // newest record waits is not counted every minute to find that out; as an equality the run would be no part of the order, and
-// the newest record of all would be looked at first (see inState).
+// the newest record of all would be looked at first (see standingBehind).
 const UNCOUNTED = {
   name: 'sync-lock-uncounted-runs',
   text: `

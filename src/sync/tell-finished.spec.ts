@@ -1,4 +1,3 @@
-import type { Logger } from '@nestjs/common';
 import { tellFinished } from './tell-finished';
 
 describe('tellFinished', () => {
@@ -7,7 +6,7 @@ describe('tellFinished', () => {
     const logger = {
       log: (line: object) => lines.push(['log', line]),
       error: (line: object) => lines.push(['error', line]),
-    } as Pick<Logger, 'log' | 'error'> as Logger;
+    };
     tellFinished(logger, runs);
     return lines;
   };

@@ -2,7 +2,7 @@ import type { Logger } from '@nestjs/common';
 import type { FinishedRun } from './runs';
 
 /** Says in the log which runs are over, and loudly where one does not add up. */
-export function tellFinished(logger: Logger, runs: readonly FinishedRun[]): void {
+export function tellFinished(logger: Pick<Logger, 'log' | 'error'>, runs: readonly FinishedRun[]): void {
   for (const { runId, missing } of runs) {
     logger.log({ msg: 'run finished', runId });
     if (missing !== 0)

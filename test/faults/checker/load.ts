@@ -60,11 +60,11 @@ from balance_reading b join account a on a.id = b.account_id left join sync_run 
 const RECORDS = `select o.id, o.communication_number as number, o.kind, o.account_id as "accountId", o.account_ext_id as "accountExtId",
   a.connection_id as "connectionId", o.reading_id as "readingId", o.balance_type as "balanceType",
   case when b.balance_at_source = 'bank' then o.balance_at::text else coalesce('slot ' || r.slot::text, 'run ' || o.run_id) end as key,
-  o.revision, o.supersedes, o.supersedes_reason as "supersedesReason", o.state, o.reason, o.in_doubt as "inDoubt", o.attempts,
-  o.created_at as "createdAt", o.settled_at as "settledAt",
+  o.revision, o.supersedes, o.supersedes_reason as "supersedesReason", coalesce(s.state, 'without a state') as state, s.reason, s.in_doubt as "inDoubt", s.attempts,
+  o.created_at as "createdAt", s.settled_at as "settledAt",
   case when not o.sealed then encode(sha256(convert_to(o.payload, 'UTF8')), 'hex') end as "payloadHash",
   case when not o.sealed then substring(o.payload from '"value"\\s*:\\s*([^,}\\s]+)') end as "payloadValue"
-from record_with_state o left join account a on a.id = o.account_id left join sync_run r on r.id = o.run_id
+from amlyze_record o left join record_state s on s.record_id = o.id left join account a on a.id = o.account_id left join sync_run r on r.id = o.run_id
   left join balance_reading b on b.id = o.reading_id`;
 
 const ATTEMPTS = `select id, replica, records, started_at as "startedAt", finished_at as "finishedAt", outcome from delivery_attempt`;

@@ -44,12 +44,6 @@ export async function assertAllAccepted(world: World, accounts: number): Promise
   assert.equal((await world.amlyze.ledger()).length, accounts, 'the ledger has every record once');
 }
 
-/** Milliseconds from a moment of the history to the last settled record. */
-export async function msToLastSettle(world: World, from: string): Promise<number> {
-  const [row] = await world.query<{ at: Date | null }>('select max(settled_at) as at from record_with_state');
-  return (row?.at?.getTime() ?? Number.NaN) - Date.parse(from);
-}
-
 export async function count(world: World, sql: string, values: unknown[] = []): Promise<number> {
   const [row] = await world.query<{ n: number }>(`select count(*)::int as n from ${sql}`, values);
   return row?.n ?? 0;
