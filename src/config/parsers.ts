@@ -102,7 +102,9 @@ export function readableFile(text: string): string | Malformed {
 }
 
 const OWN_HEADERS = new Set(
-  'authorization content-type content-length host connection transfer-encoding accept accept-encoding'.split(' '),
+  'authorization content-type content-length host connection transfer-encoding accept accept-encoding user-agent'.split(
+    ' ',
+  ),
 );
 
 export function header(text: string): { name: string; value: string } | Malformed {

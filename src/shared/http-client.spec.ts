@@ -129,6 +129,7 @@ describe('a request that cannot be sent', () => {
     ['a blank in a header name', { headers: { 'x a': 'hidden' } }, 'invalid-request'],
     ['a Host header of its own', { headers: { Host: 'other.example' } }, 'invalid-request'],
     ['a framing header of its own', { headers: { 'Transfer-Encoding': 'chunked' } }, 'invalid-request'],
+    ['a User-Agent of its own', { headers: { 'User-Agent': 'hidden' } }, 'invalid-request'],
     ['headers beyond 32 KiB', { headers: { 'x-a': 'h'.repeat(33_000) } }, 'request-too-large'],
     ['a GET with a body', { body: 'hidden' }, 'invalid-request'],
     ['a body without a content type', { method: 'POST', body: 'hidden' }, 'invalid-request'],

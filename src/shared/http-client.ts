@@ -1,4 +1,4 @@
-import { Axios, type InternalAxiosRequestConfig } from 'axios';
+import { Axios } from 'axios';
 import type { Dispatcher } from 'undici';
 import { systemResolve, type Resolve } from './http/address-guard';
 import { ConnectionPools } from './http/connection-pools';
@@ -14,6 +14,9 @@ export type * from './http/types';
 
 const DEFAULT_MAX_RESPONSE_BYTES = 5 * 1024 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+
+/** Names and values in turn. Nobody who calls may give these. */
+const OUR_HEADERS = ['user-agent', 'open-banking-gateway', 'accept-encoding', 'identity'];
 
 export interface HttpClientOptions {
   /** Permits http and private, loopback and other non-public addresses. */
@@ -31,10 +34,8 @@ export interface HttpClientOptions {
  */
 export class HttpClient {
   private readonly pools: ConnectionPools;
-  // Without axios' own defaults: they would add headers, parse JSON with rounding and refuse by status.
-  private readonly axios = new Axios({
-    headers: { 'user-agent': 'open-banking-gateway', 'accept-encoding': 'identity' },
-  });
+  // Without axios' own defaults: they would parse JSON with rounding and refuse by status.
+  private readonly axios = new Axios();
   private closed = false;
 
   constructor(private readonly options: HttpClientOptions) {
@@ -75,11 +76,11 @@ export class HttpClient {
     const response = await this.axios.request<string>({
       method: request.method,
       url: request.url,
-      headers: request.headers,
       data: request.body,
-      // Our adapter in place of axios' own: no redirects, no proxy environment, and the exchange's limits.
+      // Our adapter in place of axios' own: no redirects, no proxy environment, and the exchange's limits. The headers go past axios:
+      // it would write them in its own way, label bodies, and take two thirds of its time for that.
       adapter: async (config) => ({
-        data: await exchange.perform(pool, toDispatch(config, url)),
+        data: await exchange.perform(pool, toDispatch(request, url)),
         status: exchange.status ?? 0,
         statusText: '',
         headers: {},
@@ -100,17 +101,10 @@ export class HttpClient {
   }
 }
 
-function toDispatch(config: InternalAxiosRequestConfig, url: URL): Dispatcher.DispatchOptions {
-  const body: unknown = config.data;
-  // axios labels a POST without a body as a form; a type that the caller gave stays.
-  const formLabel = config.headers['Content-Type'] === 'application/x-www-form-urlencoded';
-  if (typeof body !== 'string' && formLabel) config.headers.delete('Content-Type');
-  return {
-    method: (config.method ?? 'get').toUpperCase(),
-    path: url.pathname + url.search,
-    headers: Object.entries(config.headers).flatMap(([name, value]) => [name, String(value)]),
-    ...(typeof body === 'string' && { body }),
-  };
+function toDispatch({ method, headers, body }: OutgoingRequest, url: URL): Dispatcher.DispatchOptions {
+  const written = [...OUR_HEADERS];
+  for (const name of Object.keys(headers)) written.push(name, headers[name] ?? '');
+  return { method, path: url.pathname + url.search, headers: written, ...(body !== undefined && { body }) };
 }
 
 function toAnswer({ status, headers }: Exchange, body: string, latencyMs: number): Answer {

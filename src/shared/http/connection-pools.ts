@@ -26,6 +26,8 @@ export interface PoolOptions {
 export class ConnectionPools {
   /** In order of last use, oldest first. */
   private readonly pools = new Map<string, Pool>();
+  /** The last of them, which need not be moved to its place. */
+  private latest = '';
 
   constructor(private readonly options: PoolOptions) {}
 
@@ -33,9 +35,11 @@ export class ConnectionPools {
   poolFor(url: URL, tls: ClientTls | undefined): Pool {
     const key = tls === undefined ? url.origin : `${url.origin} ${identityOf(tls)}`;
     let pool = this.pools.get(key);
+    if (pool !== undefined && key === this.latest) return pool;
     if (pool === undefined) pool = this.open(url, tls);
     else this.pools.delete(key);
     this.pools.set(key, pool);
+    this.latest = key;
     this.evict();
     return pool;
   }

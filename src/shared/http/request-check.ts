@@ -10,7 +10,8 @@ const MAX_RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Field content of RFC 9110 5.5: no control characters but the tab, nothing beyond one byte.
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-// Framing and routing belong to the connection; a Host header would also decide whose certificate is accepted.
+// Framing and routing belong to the connection, and a Host header would also decide whose certificate is accepted; the last two are
+// the same in every call.
 const OWN_HEADERS = new Set([
   'host',
   'connection',
@@ -23,6 +24,8 @@ const OWN_HEADERS = new Set([
   'trailer',
   'proxy-authorization',
   'proxy-connection',
+  'user-agent',
+  'accept-encoding',
 ]);
 
 /** Throws a CallProblem for a request that must not be sent; gives its URL otherwise. */
@@ -55,7 +58,7 @@ function checkHeaders(headers: Record<string, string>): void {
 function checkBody({ method, body, headers }: OutgoingRequest): void {
   if (body === undefined) return;
   if (method === 'GET') throw invalid('a GET has no body');
-  // axios would label it as a form.
+  // Nobody else would label it.
   if (!Object.keys(headers).some((name) => name.toLowerCase() === 'content-type'))
     throw invalid('a body needs a Content-Type');
   // A UTF-16 unit takes three bytes at most, so that small bodies need no count.
