@@ -1,7 +1,7 @@
 import type { MappedBalance } from '../balances/balance';
 import type { KeyState } from '../outbox/enqueue';
 import type { WaitingRun } from './waiting-accounts';
-import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
+import { businessDate, businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 
 const identity = {
   installationId: '0123456789ab',
@@ -56,15 +56,16 @@ function after(plan: RecordPlan, changes: Partial<KeyState> = {}): KeyState {
 describe('businessKey', () => {
   it("is the bank's instant where the bank gives one, whatever run reads it", () => {
     expect(businessKey(fromBank, scheduled)).toEqual(businessKey(fromBank, manual));
-    expect(businessKey(fromBank, manual)).toEqual({ key: '2027-03-04T23:59:59.000Z', date: '2027-03-04' });
+    expect(businessKey(fromBank, manual)).toBe('2027-03-04T23:59:59.000Z');
+    expect(businessDate(fromBank, manual)).toBe('2027-03-04');
   });
 
   it('is the slot, or the manual run, where our fetch time stands in', () => {
-    expect(businessKey(fromFetch, scheduled)).toEqual({ key: 'slot 2027-03-05T12:00:00.000Z', date: '2027-03-05' });
-    expect(businessKey(fromFetch, { ...manual, startedAt: new Date('2027-03-06T01:00:00Z') })).toEqual({
-      key: 'run 8',
-      date: '2027-03-06',
-    });
+    expect(businessKey(fromFetch, scheduled)).toBe('slot 2027-03-05T12:00:00.000Z');
+    expect(businessDate(fromFetch, scheduled)).toBe('2027-03-05');
+    const nextDay = { ...manual, startedAt: new Date('2027-03-06T01:00:00Z') };
+    expect(businessKey(fromFetch, nextDay)).toBe('run 8');
+    expect(businessDate(fromFetch, nextDay)).toBe('2027-03-06');
   });
 });
 

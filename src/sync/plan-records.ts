@@ -18,10 +18,15 @@ export interface RecordIdentity {
 }
 
 /** The business key of a balance beside account and type: the bank's instant, or the run where the bank gives none. */
-export function businessKey(balance: MappedBalance, run: WaitingRun): { key: string; date: string } {
-  if (balance.balanceAtSource === 'bank') return { key: balance.balanceAt, date: balance.balanceAt.slice(0, 10) };
-  if (run.slot) return { key: `slot ${run.slot.toISOString()}`, date: run.slot.toISOString().slice(0, 10) };
-  return { key: `run ${run.runId}`, date: run.startedAt.toISOString().slice(0, 10) };
+export function businessKey(balance: MappedBalance, run: WaitingRun): string {
+  if (balance.balanceAtSource === 'bank') return balance.balanceAt;
+  return run.slot ? `slot ${run.slot.toISOString()}` : `run ${run.runId}`;
+}
+
+/** The day of the business key, YYYY-MM-DD in UTC. */
+export function businessDate(balance: MappedBalance, run: WaitingRun): string {
+  const instant = balance.balanceAtSource === 'bank' ? balance.balanceAt : (run.slot ?? run.startedAt).toISOString();
+  return instant.slice(0, 10);
 }
 
 export type RecordPlan =
@@ -87,14 +92,14 @@ function forcedHash(hash: string, run: WaitingRun): string {
 
 function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes']): RecordPlan {
   const { account, balance, run, known, identity } = input;
-  const { key, date } = businessKey(balance, run);
+  const key = businessKey(balance, run);
   const revision = (known.latest?.revision ?? 0) + 1;
   const businessUnit = account.businessUnit ?? identity.businessUnit;
   const number = communicationNumber({
     prefix: identity.prefix,
     installationId: identity.installationId,
     kind: 'balance',
-    date,
+    date: businessDate(balance, run),
     key: `${account.accountId}|${balance.balanceType}|${key}`,
     revision,
   });

@@ -195,7 +195,7 @@ where account_id = $1 and raw_body is not null and http_status between 200 and 2
   ): Promise<{ record: PreviewedRecordDto; steps: Step[] }> {
     const slot = this.slots.next(this.clock.now());
     const run: WaitingRun = { runId: 'preview', slot, startedAt: slot, force: false, tries: 0 };
-    const { key } = businessKey(balance, run);
+    const key = businessKey(balance, run);
     const { accountId } = target.account;
     const [known] = await findKeyStates(this.database, [{ ...balance, accountId, key }]);
     if (!known) throw new Error('a key state is missing');

@@ -145,7 +145,7 @@ function toAskedKeys({ readings }: SubjectResult): AskedKey[] {
     if (!run) return [];
     return balances.map((balance) => {
       const { balanceType, balanceAt } = balance;
-      return { accountId, balanceType, balanceAt, key: businessKey(balance, run).key };
+      return { accountId, balanceType, balanceAt, key: businessKey(balance, run) };
     });
   });
 }
