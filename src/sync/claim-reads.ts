@@ -124,10 +124,10 @@ function assemble(
   const granted = new Map<string, number>();
   return subjects.map((loaded) => {
     const { subject, consent } = loaded;
-    const key = byConsent.has(consent.connection_id) ? `consent ${consent.consent_row_id}` : `subject ${subject.id}`;
+    const key = byConsent.has(consent.connectionId) ? `consent ${consent.consentRowId}` : `subject ${subject.id}`;
     const { accounts, repeatOf, tokenRenewed } = waiting.get(subject.id) ?? NOBODY;
     const state = toState(loaded, { alreadyGranted: granted.get(key) ?? 0, repeatOf });
-    const denied = quotas.find((quota) => quota.connectionId === consent.connection_id)?.denied;
+    const denied = quotas.find((quota) => quota.connectionId === consent.connectionId)?.denied;
     const denial = denied ?? decideRead(state, accounts);
     if (!denial) granted.set(key, (granted.get(key) ?? 0) + 1);
     const readsLeft = state.allowed - state.used - 1;

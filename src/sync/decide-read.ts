@@ -21,7 +21,7 @@ export interface SubjectState {
     validUntil: Date | undefined;
   };
   /** Waits that a bank asked for, on connection, consent and account. */
-  waits: { until: Date; reason: string }[];
+  waits: readonly { until: Date; reason: string }[];
   /** Unattended reads in the window, and how many the consent allows. */
   used: number;
   allowed: number;

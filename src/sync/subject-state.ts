@@ -99,10 +99,26 @@ interface ConsentRow {
   window_end: Date | null;
 }
 
+/** What all subjects of a consent have in common at a claim: made once, for there may be hundreds of them. */
+type Shared = Pick<
+  SubjectState,
+  | 'consentRowId'
+  | 'consentId'
+  | 'sealedAccessToken'
+  | 'connectionId'
+  | 'now'
+  | 'connection'
+  | 'consent'
+  | 'waits'
+  | 'allowed'
+>;
+
 /** A subject with the consent and the connection that it is read under. */
 export interface LoadedSubject {
   subject: SubjectRow;
-  consent: ConsentRow;
+  consent: Shared;
+  /** Undefined where the window is not a calendar day. */
+  windowEnd: Date | undefined;
   /** The number that the first of `limiting_reads` has among the reads of the window, the latest being 1. */
   limitingFrom: number;
 }
@@ -119,12 +135,47 @@ export async function loadSubjects(
   const subjects = await tx.query<SubjectRow>(LOAD_SUBJECTS, [ids, connectionIds, byConsent, dayZones]);
   const consentIds = [...new Set(subjects.map((subject) => subject.consent_id))];
   const rows = await tx.query<ConsentRow>(LOAD_CONSENTS, [consentIds, connectionIds, dayZones]);
-  const consents = new Map(rows.map((row) => [row.consent_row_id, row]));
+  const consents = new Map(
+    rows.map((row) => [
+      row.consent_row_id,
+      {
+        consent: toShared(row),
+        windowEnd: row.window_end ?? undefined,
+        limitingFrom: Math.max(1, row.frequency_per_day - ids.length + 1),
+      },
+    ]),
+  );
   return subjects.flatMap((subject) => {
-    const consent = consents.get(subject.consent_id);
-    if (!consent) return [];
-    return [{ subject, consent, limitingFrom: Math.max(1, consent.frequency_per_day - ids.length + 1) }];
+    const loaded = consents.get(subject.consent_id);
+    return loaded ? [{ subject, ...loaded }] : [];
   });
+}
+
+function toShared(row: ConsentRow): Shared {
+  return {
+    consentRowId: row.consent_row_id,
+    consentId: row.consent_id,
+    sealedAccessToken: row.access_token ?? undefined,
+    connectionId: row.connection_id,
+    now: row.now,
+    connection: { paused: row.connection_status === 'paused', reason: row.pause_reason ?? undefined },
+    consent: {
+      status: row.consent_status,
+      stopped: row.stopped_outcome
+        ? { outcome: row.stopped_outcome, reason: row.stopped_reason ?? 'no reason recorded' }
+        : undefined,
+      validUntil: row.valid_until ?? undefined,
+    },
+    waits: [
+      ...wait(row.connection_not_before, row.connection_not_before_reason),
+      ...wait(row.consent_not_before, row.consent_not_before_reason),
+    ],
+    allowed: row.frequency_per_day,
+  };
+}
+
+function wait(until: Date | null, reason: string | null): SubjectState['waits'] {
+  return until ? [{ until, reason: reason ?? 'the bank asked us to wait' }] : [];
 }
 
 /** What a claim knows of a subject beside what is loaded. */
@@ -135,44 +186,24 @@ export interface AtTheClaim {
 }
 
 export function toState(loaded: LoadedSubject, { alreadyGranted, repeatOf }: AtTheClaim): SubjectState {
-  const { subject, consent } = loaded;
+  const { subject, consent, windowEnd } = loaded;
+  const ownWait = wait(subject.not_before, subject.not_before_reason);
   return {
+    ...consent,
     subjectId: subject.id,
     epoch: subject.epoch,
     bankCode: subject.bank_code,
     providerAccountId: subject.provider_account_id,
-    consentRowId: consent.consent_row_id,
-    consentId: consent.consent_id,
-    sealedAccessToken: consent.access_token ?? undefined,
-    connectionId: consent.connection_id,
-    now: consent.now,
-    connection: { paused: consent.connection_status === 'paused', reason: consent.pause_reason ?? undefined },
-    consent: {
-      status: consent.consent_status,
-      stopped: consent.stopped_outcome
-        ? { outcome: consent.stopped_outcome, reason: consent.stopped_reason ?? 'no reason recorded' }
-        : undefined,
-      validUntil: consent.valid_until ?? undefined,
-    },
-    waits: [
-      ...wait(consent.connection_not_before, consent.connection_not_before_reason),
-      ...wait(consent.consent_not_before, consent.consent_not_before_reason),
-      ...wait(subject.not_before, subject.not_before_reason),
-    ],
+    waits: ownWait.length > 0 ? [...consent.waits, ...ownWait] : consent.waits,
     used: subject.used + alreadyGranted,
-    allowed: consent.frequency_per_day,
-    nextBudgetAt: consent.window_end ?? new Date(limitingRead(loaded, alreadyGranted).getTime() + DAY_MS),
+    nextBudgetAt: windowEnd ?? new Date(limitingRead(loaded, alreadyGranted).getTime() + DAY_MS),
     repeatOf,
   };
 }
 
-function wait(until: Date | null, reason: string | null): SubjectState['waits'] {
-  return until ? [{ until, reason: reason ?? 'the bank asked us to wait' }] : [];
-}
-
-/** The read whose age makes room: of the latest `frequency_per_day` ones, those of this moment included, the oldest. */
+/** The read whose age makes room: of the latest that the consent allows, those of this moment included, the oldest. */
 function limitingRead({ subject, consent, limitingFrom }: LoadedSubject, alreadyGranted: number): Date {
-  return subject.limiting_reads?.[consent.frequency_per_day - alreadyGranted - limitingFrom] ?? consent.now;
+  return subject.limiting_reads?.[consent.allowed - alreadyGranted - limitingFrom] ?? consent.now;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -21,19 +21,20 @@ export interface WrittenGroup {
 }
 
 /**
- * Locks the subjects and says which of the claims are lost, which is nearly always none. A commit whose answer was lost is tried
- * again; the claim it released tells that it took place.
+ * Ends the claims, which locks their subjects until the commit, and says which of them were lost before: nearly always none. A commit
+ * whose answer was lost is tried again; the claim that it ended tells that it took place.
  */
-const HOLD = {
-  name: 'sync-hold-subjects',
+const RELEASE = {
+  name: 'sync-release-subjects',
   text: `
-with claim as (
-  select * from unnest($1::bigint[], $2::bigint[]) as c(id, epoch)
-), held as materialized (
-  select u.id, u.epoch from access_subject u join claim c on ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch
-  where u.claimed_by is not null order by c.id for update of u
+with claim as materialized (
+  select * from unnest($1::bigint[], $2::bigint[], $3::boolean[]) as c(id, epoch, called) order by id
+), released as (
+  update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.called then now() else u.last_read_at end
+  from claim c where ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch and u.claimed_by is not null
+  returning u.id, u.epoch
 )
-select id, epoch from claim where (id, epoch) not in (select id, epoch from held)`,
+select id, epoch from claim where (id, epoch) not in (select id, epoch from released)`,
 };
 
 /** What a group of readings is written with. */
@@ -56,7 +57,7 @@ export async function writeReadings(
   { identity, stepsToJson, alsoKeep }: Writing,
 ): Promise<WrittenGroup> {
   return database.transaction(async (tx) => {
-    const late = await findLate(tx, results);
+    const late = await release(tx, results);
     const ours = late.length === 0 ? results : results.filter((result) => !late.includes(result));
     if (ours.length === 0) return { records: 0, readings: [], late, stopped: [] };
 
@@ -76,7 +77,6 @@ export async function writeReadings(
     }
     await alsoKeep?.(tx, ours);
     await giveBackReads(tx, ours);
-    await release(tx, ours);
     return {
       late,
       stopped,
@@ -89,12 +89,14 @@ export async function writeReadings(
   });
 }
 
-/** The results whose claim is lost; the subjects of the others stay locked. */
-async function findLate(tx: Queryable, results: readonly SubjectResult[]): Promise<SubjectResult[]> {
-  const lost = await tx.query<{ id: string; epoch: string }>(HOLD, [
+/** Returns the results whose claim was lost; the claims of the others end with this transaction. */
+async function release(tx: Queryable, results: readonly SubjectResult[]): Promise<SubjectResult[]> {
+  const lost = await tx.query<{ id: string; epoch: string }>(RELEASE, [
     results.map((r) => r.subject.state.subjectId),
     results.map((r) => r.subject.state.epoch),
+    results.map((r) => r.call !== undefined),
   ]);
+  if (lost.length === 0) return [];
   return results.filter(({ subject: { state } }) =>
     lost.some(({ id, epoch }) => id === state.subjectId && epoch === state.epoch),
   );
@@ -238,14 +240,4 @@ async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promi
   if (missing.length === 0) return rows;
   const ended = new Set(missing.map(({ run_id: run, account_id: account }) => `${run} ${account}`));
   return rows.map((row) => (ended.has(`${row.runId} ${row.accountId}`) ? { ...row, final: false } : row));
-}
-
-const RELEASE = {
-  name: 'sync-release-subjects',
-  text: `update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.called then now() else u.last_read_at end
-from unnest($1::bigint[], $2::boolean[]) as c(id, called) where ${lookedUp('u.id', 'c.id')}`,
-};
-
-async function release(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {
-  await tx.query(RELEASE, [results.map((r) => r.subject.state.subjectId), results.map((r) => r.call !== undefined)]);
 }
