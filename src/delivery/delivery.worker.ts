@@ -13,7 +13,7 @@ import { Settling } from './settling';
 import { SingleSender } from './single-sender';
 
 /** How long a batch may gather before it goes out although it is not full. */
-const GATHER_MS = 100;
+const GATHER_MS = 250;
 /** Attempts that are taken back by one statement. */
 const TAKE_BACK_LIMIT = 50;
 
@@ -127,6 +127,13 @@ export class DeliveryWorker {
     }
   }
 
+  /** Until a ring or the next poll, but no poll takes what is just gathering: a look is coming when its time is up. */
+  private async rest(running: RunningLane): Promise<void> {
+    let rung = this.stopping;
+    do rung ||= await running.bell.wait(this.environment.pollIntervalMs);
+    while (!rung && running.gathering !== undefined);
+  }
+
   private async work(running: RunningLane): Promise<void> {
     const { lane, bell } = running;
     while (!this.stopping) {
@@ -145,7 +152,7 @@ export class DeliveryWorker {
           error: String(error),
         });
       }
-      if (!this.stopping) await bell.wait(this.environment.pollIntervalMs);
+      await this.rest(running);
     }
   }
 }

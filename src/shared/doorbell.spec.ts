@@ -25,6 +25,16 @@ describe('Doorbell', () => {
     expect(woken()).toBe(3);
   });
 
+  it('tells a ring from a time that is over', async () => {
+    const bell = new Doorbell();
+    const woken = bell.wait(LONG_MS);
+    bell.ring();
+    expect(await woken).toBe(true);
+    expect(await bell.wait(1)).toBe(false);
+    bell.ring();
+    expect(await bell.wait(1)).toBe(true);
+  });
+
   it('keeps a ring for the next one that would go to sleep, once', async () => {
     const bell = new Doorbell();
     bell.ring();

@@ -12,20 +12,20 @@ export class Doorbell {
     }
   }
 
-  /** Resolves at a ring or after `timeoutMs`, whichever is first. */
-  async wait(timeoutMs: number): Promise<void> {
+  /** Resolves at a ring with true, or after `timeoutMs` with false, whichever is first. */
+  async wait(timeoutMs: number): Promise<boolean> {
     if (this.rung > 0) {
       this.rung -= 1;
-      return;
+      return true;
     }
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        resolve();
+        resolve(true);
       };
       const timer = setTimeout(() => {
         this.waiters = this.waiters.filter((waiter) => waiter !== wake);
-        resolve();
+        resolve(false);
       }, timeoutMs);
       this.waiters.push(wake);
     });
