@@ -5,9 +5,9 @@
 -- it), so that nothing needs a lock, and one look for all rows of a statement finds what points nowhere. As a sub-select of its own
 -- each look-up can only go by the key: as a join it may as well read all of a table that was small when the plan was made.
 
--- Whoever still writes by the old ways waits here from the first table on, in the order of a read and of its delivery.
-lock table access_subject, access_ledger, sync_run_account, account, balance_reading, record_key, amlyze_record, delivery_attempt, delivery_result
-  in access exclusive mode;
+-- Whoever still writes by the old ways waits here, in the order in which runs are filled, read and delivered.
+lock table sync_run, account, sync_run_account, access_subject, access_ledger, balance_reading, record_key, amlyze_record, delivery_attempt,
+  delivery_result in access exclusive mode;
 
 create function refuse_stray(child text, parent text, id bigint) returns void language plpgsql as $$
 begin
@@ -128,11 +128,11 @@ create trigger record_key_stands before update of account_id on record_key for e
 
 -- migrate:down
 
-drop trigger record_key_stands on record_key;
-drop trigger access_ledger_stands on access_ledger;
-drop trigger sync_run_stands on sync_run;
-drop trigger account_stands on account;
-drop trigger access_subject_stands on access_subject;
+drop trigger if exists record_key_stands on record_key;
+drop trigger if exists access_ledger_stands on access_ledger;
+drop trigger if exists sync_run_stands on sync_run;
+drop trigger if exists account_stands on account;
+drop trigger if exists access_subject_stands on access_subject;
 drop trigger delivery_attempt_no_truncate on delivery_attempt;
 drop trigger amlyze_record_stands on amlyze_record;
 drop trigger amlyze_record_no_truncate on amlyze_record;

@@ -3,6 +3,7 @@
 -- What waits to be read is a queue: an account is taken out of it with the reading that ends its part in the run. So the queue is as
 -- large as what is due, and the readings alone tell how a run went. Before, a run kept a row for each of its accounts for good, and
 -- each outcome was written twice.
+lock table sync_run_account, balance_reading in access exclusive mode;
 alter table balance_reading add column final boolean not null default true;
 alter table balance_reading disable trigger balance_reading_kept;
 update balance_reading b set final = false

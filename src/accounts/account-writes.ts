@@ -59,7 +59,11 @@ export async function moveAccounts(tx: Queryable, moves: readonly Move[]): Promi
        and s.provider_account_id = a.provider_account_id`,
     values,
   );
-  // What waits is known by its subject, not by its account.
+  // What waits is known by its subject, not by its account. In the order in which it is taken out of the queue.
+  await tx.query(
+    `select from waiting_account where subject_id = any($2::bigint[]) and account_id = any($1::bigint[]) order by run_id, account_id for update`,
+    [before.map(({ id }) => id), before.map(({ subject_id: subjectId }) => subjectId)],
+  );
   await tx.query(
     `update waiting_account r set subject_id = a.subject_id
      from unnest($1::bigint[], $2::bigint[]) as m(account_id, subject_id) join account a on a.id = m.account_id

@@ -40,12 +40,14 @@ export class RecordsService {
     const refused: RequeueManyAnswerDto['refused'] = [];
     let requeued = 0;
     const looked = (): number => requeued + refused.length;
+    // What is settled meanwhile, a requeued record that fails again above all, is nothing that the operator has seen.
+    const [begun] = await this.database.query<{ at: string }>('select clock_timestamp()::text as at');
     // One state after the other, since each has its place in an index.
     for (const state of dto.state ? [dto.state] : REQUEUEABLE) {
       let afterId: string | undefined = '0';
       // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
       while (afterId !== undefined && looked() < MAX_REQUEUE) {
-        const page = await this.findRequeueable({ ...dto, state }, afterId);
+        const page = await this.findRequeueable({ ...dto, state }, { afterId, settledBy: begun?.at });
         for (const { communication_number: communicationNumber } of page) {
           const answer = await this.requeue(communicationNumber, toRequest(dto));
           if (answer.kind === 'requeued') requeued += 1;
@@ -64,15 +66,16 @@ export class RecordsService {
 
   private async findRequeueable(
     dto: RequeueByFilterDto,
-    afterId: string,
+    { afterId, settledBy }: { afterId: string; settledBy: string | undefined },
   ): Promise<{ id: string; communication_number: string }[]> {
     const values: unknown[] = [afterId, REQUEUE_PAGE];
     const { state, accountId, runId, errorCode } = dto;
     const { from, where, order } = selection({ state, accountId, runId, errorCode }, values);
     // What went out under a new number stays as it is, and would come first in every later call.
     const latest = dto.newNumber === true ? `and ${IS_LATEST}` : '';
+    const settled = `and s.settled_at <= $${values.push(settledBy)}::timestamptz`;
     return this.database.query(
-      `select r.id, r.communication_number from ${from} where ${where} ${latest} order by ${order} limit $2`,
+      `select r.id, r.communication_number from ${from} where ${where} ${settled} ${latest} order by ${order} limit $2`,
       values,
     );
   }

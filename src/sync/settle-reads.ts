@@ -74,7 +74,7 @@ export async function pinTypes(tx: Queryable, pins: readonly TypePin[]): Promise
       name: 'sync-pin-types',
       text: `update account a set pinned_types = p.types || a.pinned_types
 from (select account_id, jsonb_object_agg(code, provider_type) as types
-      from unnest($1::bigint[], $2::text[], $3::text[]) as f(account_id, code, provider_type) group by account_id) p
+      from unnest($1::bigint[], $2::text[], $3::text[]) as f(account_id, code, provider_type) group by account_id order by account_id) p
 where ${lookedUp('a.id', 'p.account_id')}`,
     },
     [pins.map((pin) => pin.accountId), pins.map((pin) => pin.code), pins.map((pin) => pin.providerType)],

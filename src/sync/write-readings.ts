@@ -217,7 +217,7 @@ const FINISH = {
   name: 'sync-finish-accounts',
   text: `
 with finished as materialized (
-  select * from unnest($1::bigint[], $2::bigint[]) as f(run_id, account_id) limit $3
+  select * from unnest($1::bigint[], $2::bigint[]) as f(run_id, account_id) order by run_id, account_id limit $3
 ), gone as (
   delete from waiting_account s using finished f where ${lookedUp('s.run_id', 'f.run_id')} and s.account_id = f.account_id
   returning s.run_id, s.account_id
@@ -238,6 +238,10 @@ async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promi
     finished.length,
   ]);
   if (missing.length === 0) return rows;
+  // The run may be over, with its records counted, and is about to get another.
+  await tx.query('update sync_run set records = null where id = any($1::bigint[]) and finished_at is not null', [
+    missing.map(({ run_id: run }) => run),
+  ]);
   const ended = new Set(missing.map(({ run_id: run, account_id: account }) => `${run} ${account}`));
   return rows.map((row) => (ended.has(`${row.runId} ${row.accountId}`) ? { ...row, final: false } : row));
 }

@@ -338,9 +338,12 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
       moveAccounts(tx, [{ accountId: account?.accountId ?? '', consentId: other }]),
     );
     const again = await first(claim('other'));
-    await writeReadings(test.database, [result(again)], writing);
-    await writeReadings(test.database, [result(moved), result(stays)], writing);
+    await writeReadings(test.database, [result(again), result(stays)], writing);
     expect(await finishRuns(test.database)).toEqual([{ runId, missing: 0 }]);
+    await test.database.query(`update sync_run set records = '{"accepted": 2}'`);
+    await writeReadings(test.database, [result(moved, '2.00')], writing);
+    // The run has one more record than was counted.
+    expect(await one('select records from sync_run')).toEqual({ records: null });
     expect(
       await test.database.query('select account_id, final from balance_reading order by account_id, final desc'),
     ).toEqual([

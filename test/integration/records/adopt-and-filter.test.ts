@@ -72,6 +72,24 @@ describe('records that an operator moves', () => {
       expect(await audit(numbers[0] ?? '')).toEqual([]);
     });
 
+    test('looks at each record once, also at one that AMLYZE refuses while the request goes on', async () => {
+      const accountId = await account();
+      const number = await leave(await put(accountId), 'held');
+      // As if it were sent and refused in no time.
+      await operator.database.query(`create function refuse_at_once() returns trigger language plpgsql as $$
+begin
+  new.state = 'rejected'; new.reason = 'BUSINESS_REJECTION'; new.next_attempt_at = null; new.settled_at = clock_timestamp();
+  return new;
+end $$`);
+      await operator.database.query(`create trigger refuse_at_once before update on record_state for each row
+when (new.state = 'pending' and old.state <> 'sending') execute function refuse_at_once()`);
+      const answer = await operator.gateway.ok('POST', '/admin/records/requeue', { accountId, reason: REASON });
+      await operator.database.query('drop trigger refuse_at_once on record_state');
+      expect(answer).toEqual({ requeued: 1, refused: [], more: false });
+      expect(await record(number)).toMatchObject({ state: 'rejected' });
+      expect(await audit(number)).toHaveLength(1);
+    });
+
     test('filters by run and error code', async () => {
       const accountId = await account();
       const one = await leave(await put(accountId), 'rejected');
