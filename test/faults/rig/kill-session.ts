@@ -12,7 +12,11 @@ export async function killSession(world: World): Promise<void> {
     `select pid from pg_stat_activity where datname = current_database() and application_name <> '' order by backend_start desc limit 1`,
   );
   if (!session) return;
-  process.kill(session.pid, 'SIGKILL');
+  try {
+    process.kill(session.pid, 'SIGKILL');
+  } catch {
+    return; // It has just ended, by another fault most likely: nothing was hurt.
+  }
   // Another blow while it recovers would be another fault, and a Postgres that is told to stop then may never do so.
   for (const deadline = performance.now() + RECOVERY_DEADLINE_MS; ;) {
     await wait(100);
