@@ -41,23 +41,39 @@ insert into amlyze_record (communication_number, kind, channel, operation_ext_id
   ('o-2', 'operation', 'operation-single', 'op-2', null, true, now(), '\\x01', now(), 'held', 'SHREDDED', '2026-03-03', null);
 insert into delivery_result (record_id, attempt_id, verdict) values (1, 1, 'accepted'), (2, 1, 'in-doubt'), (3, 1, 'rejected');`;
 
+interface Versions {
+  database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+  /** Sessions of the last version before, which made the data. */
+  before: DataSource;
+  /** Sessions of this one; nothing is migrated yet. */
+  after: DataSource;
+}
+
+async function openVersions(): Promise<Versions> {
+  const database = await createEmptyDatabase();
+  const old = loadMigrations().filter((Migration) => numberOf(Migration) <= BEFORE);
+  const before = await openDataSource({ url: database.url, applicationName: 'test', migrations: old });
+  await migrate(before);
+  await before.query(DATA);
+  return { database, before, after: await openDataSource({ url: database.url, applicationName: 'test' }) };
+}
+
+async function closeVersions({ database, before, after }: Versions): Promise<void> {
+  await before.destroy();
+  await after.destroy();
+  await database.drop();
+}
+
 describe('the migrations that move data', () => {
-  let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+  let database: Versions['database'];
   let before: DataSource;
   let after: DataSource;
 
   beforeAll(async () => {
-    database = await createEmptyDatabase();
-    const old = loadMigrations().filter((Migration) => numberOf(Migration) <= BEFORE);
-    before = await openDataSource({ url: database.url, applicationName: 'test', migrations: old });
-    await migrate(before);
-    await before.query(DATA);
-    after = await openDataSource({ url: database.url, applicationName: 'test' });
+    ({ database, before, after } = await openVersions());
   });
   afterAll(async () => {
-    await before.destroy();
-    await after.destroy();
-    await database.drop();
+    await closeVersions({ database, before, after });
   });
 
   const contents = async (): Promise<unknown> => ({
@@ -173,22 +189,15 @@ from record_with_state order by id`,
 });
 
 describe('the migrations that move data, where the version before was just at work', () => {
-  let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+  let database: Versions['database'];
   let before: DataSource;
   let after: DataSource;
 
   beforeEach(async () => {
-    database = await createEmptyDatabase();
-    const old = loadMigrations().filter((Migration) => numberOf(Migration) <= BEFORE);
-    before = await openDataSource({ url: database.url, applicationName: 'test', migrations: old });
-    await migrate(before);
-    await before.query(DATA);
-    after = await openDataSource({ url: database.url, applicationName: 'test' });
+    ({ database, before, after } = await openVersions());
   });
   afterEach(async () => {
-    await before.destroy();
-    await after.destroy();
-    await database.drop();
+    await closeVersions({ database, before, after });
   });
 
   it('bring back a record that was left in a claim whose call had ended: in doubt, due, and in the log', async () => {
