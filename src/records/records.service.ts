@@ -41,13 +41,13 @@ export class RecordsService {
     let requeued = 0;
     const looked = (): number => requeued + refused.length;
     // What is settled meanwhile, a requeued record that fails again above all, is nothing that the operator has seen.
-    const [begun] = await this.database.query<{ at: string }>('select clock_timestamp()::text as at');
+    const settledBy = await this.now();
     // One state after the other, since each has its place in an index.
     for (const state of dto.state ? [dto.state] : REQUEUEABLE) {
       let afterId: string | undefined = '0';
       // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
       while (afterId !== undefined && looked() < MAX_REQUEUE) {
-        const page = await this.findRequeueable({ ...dto, state }, { afterId, settledBy: begun?.at });
+        const page = await this.findRequeueable({ ...dto, state }, { afterId, settledBy });
         for (const { communication_number: communicationNumber } of page) {
           const answer = await this.requeue(communicationNumber, toRequest(dto));
           if (answer.kind === 'requeued') requeued += 1;
@@ -64,9 +64,16 @@ export class RecordsService {
     return { requeued, refused, more: looked() >= MAX_REQUEUE };
   }
 
+  /** By the database's clock, to the microsecond. */
+  private async now(): Promise<string> {
+    const [row] = await this.database.query<{ at: string }>('select clock_timestamp()::text as at');
+    if (!row) throw new Error('the database told no time');
+    return row.at;
+  }
+
   private async findRequeueable(
     dto: RequeueByFilterDto,
-    { afterId, settledBy }: { afterId: string; settledBy: string | undefined },
+    { afterId, settledBy }: { afterId: string; settledBy: string },
   ): Promise<{ id: string; communication_number: string }[]> {
     const values: unknown[] = [afterId, REQUEUE_PAGE];
     const { state, accountId, runId, errorCode } = dto;

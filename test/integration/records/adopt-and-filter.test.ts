@@ -83,8 +83,9 @@ begin
 end $$`);
       await operator.database.query(`create trigger refuse_at_once before update on record_state for each row
 when (new.state = 'pending' and old.state <> 'sending') execute function refuse_at_once()`);
-      const answer = await operator.gateway.ok('POST', '/admin/records/requeue', { accountId, reason: REASON });
-      await operator.database.query('drop trigger refuse_at_once on record_state');
+      const answer = await operator.gateway
+        .ok('POST', '/admin/records/requeue', { accountId, reason: REASON })
+        .finally(() => operator.database.query('drop function refuse_at_once cascade'));
       expect(answer).toEqual({ requeued: 1, refused: [], more: false });
       expect(await record(number)).toMatchObject({ state: 'rejected' });
       expect(await audit(number)).toHaveLength(1);
