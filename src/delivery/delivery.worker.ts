@@ -3,29 +3,25 @@ import { Environment } from '../config/environment';
 import type { RecordChannel } from '../outbox/record-state';
 import { takeBackExpired } from '../outbox/settle';
 import { Database } from '../shared/database';
-import { Doorbell } from '../shared/doorbell';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
 import { DeliveryService } from './delivery.service';
 import { openEndpoint } from './endpoint-state';
 import type { Lane } from './lane';
+import { Lookout, type Reason } from './lookout';
 import { Settling } from './settling';
 import { SingleSender } from './single-sender';
 
-/** How long a batch may gather before it goes out although it is not full. */
-const GATHER_MS = 250;
 /** Attempts that are taken back by one statement. */
 const TAKE_BACK_LIMIT = 50;
 
 /** What one lane has running in this replica. */
 interface RunningLane {
   lane: Lane;
-  bell: Doorbell;
+  lookout: Lookout;
   loops: Promise<void>[];
   /** Instead of loops, where the lane has no batches. */
   sender: SingleSender | undefined;
-  announced: number;
-  gathering: NodeJS.Timeout | undefined;
 }
 
 /** Keeps `concurrency` calls of every lane under way while there is something due. */
@@ -46,14 +42,11 @@ export class DeliveryWorker {
   async start(lanes: readonly Lane[]): Promise<void> {
     for (const lane of lanes) {
       await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
-      const running: RunningLane = {
-        lane,
-        bell: new Doorbell(),
-        loops: [],
-        sender: undefined,
-        announced: 0,
-        gathering: undefined,
-      };
+      const lookout = new Lookout({
+        batchSize: lane.batchSize,
+        pollIntervalMs: this.environment.pollIntervalMs,
+      });
+      const running: RunningLane = { lane, lookout, loops: [], sender: undefined };
       this.running.push(running);
       if (lane.batchSize === 1) {
         const { database, environment, settling, replica } = this;
@@ -65,30 +58,22 @@ export class DeliveryWorker {
     }
   }
 
-  /** Records were put into the outbox: one worker a full batch wakes at once, the rest after a short gathering. */
+  /** Records were put into the outbox. */
   announce(records: number, channel: RecordChannel = 'balance'): void {
     const running = this.running.find(({ lane }) => lane.channel === channel);
-    if (!running) return;
-    running.sender?.wake();
-    running.announced += records;
-    for (; running.announced >= running.lane.batchSize; running.announced -= running.lane.batchSize)
-      running.bell.ring();
-    this.gather(running);
+    if (running?.sender) running.sender.wake();
+    else running?.lookout.announce(records);
   }
 
-  /** One worker looks when the time is up: a batch that is sent as soon as it has a record is never more than a few. */
-  private gather(running: RunningLane): void {
-    running.gathering ??= setTimeout(() => {
-      running.gathering = undefined;
-      running.announced = 0;
-      running.bell.ring();
-    }, GATHER_MS);
+  /** No more balances are on their way for now: those that were announced go out at once. */
+  flush(): void {
+    for (const { lookout } of this.running) lookout.flush();
   }
 
   /** Something may be due: look now instead of at the next poll. */
   wake(): void {
-    for (const { bell, loops, sender } of this.running) {
-      bell.ring(loops.length);
+    for (const { lookout, loops, sender } of this.running) {
+      lookout.wake(loops.length);
       sender?.wake();
     }
   }
@@ -113,8 +98,7 @@ export class DeliveryWorker {
   /** Claims nothing more, waits for the calls under way, and gives back in doubt what is not answered by then. */
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
-    for (const { gathering } of this.running) clearTimeout(gathering);
-    this.wake();
+    for (const { lookout, loops } of this.running) lookout.stop(loops.length);
     const senders = this.running.flatMap(({ sender }) => (sender ? [sender.stop(graceMs)] : []));
     await within(graceMs, Promise.all(this.running.flatMap(({ loops }) => loops)));
     const given = await this.service.giveBackInFlight();
@@ -127,24 +111,12 @@ export class DeliveryWorker {
     }
   }
 
-  /** Until a ring or the next poll, but no poll takes what is just gathering: a look is coming when its time is up. */
-  private async rest(running: RunningLane): Promise<void> {
-    let rung = this.stopping;
-    do rung ||= await running.bell.wait(this.environment.pollIntervalMs);
-    while (!rung && running.gathering !== undefined);
-  }
-
-  private async work(running: RunningLane): Promise<void> {
-    const { lane, bell } = running;
+  private async work({ lane, lookout }: RunningLane): Promise<void> {
+    let reason: Reason = 'due';
     while (!this.stopping) {
       try {
         const turn = await this.service.deliverNext(lane);
-        if (turn === 'sent') {
-          // There may be more than this worker can send.
-          bell.ring();
-          continue;
-        }
-        if (turn === 'sent-last') this.gather(running);
+        if (lookout.goesOn(turn, reason)) continue;
       } catch (error) {
         this.logger.error({
           msg: 'a batch could not be claimed or settled; its lease brings it back',
@@ -152,7 +124,7 @@ export class DeliveryWorker {
           error: String(error),
         });
       }
-      await this.rest(running);
+      reason = await lookout.next();
     }
   }
 }

@@ -54,6 +54,16 @@ describe('Doorbell', () => {
     expect(woken()).toBe(4);
   });
 
+  it('wakes one sleeper at a nudge, as if its time were over, and keeps none', async () => {
+    const bell = new Doorbell();
+    bell.nudge();
+    const [one, other] = [bell.wait(LONG_MS), bell.wait(LONG_MS)];
+    bell.nudge();
+    expect(await one).toBe(false);
+    bell.ring();
+    expect(await other).toBe(true);
+  });
+
   it('wakes by itself after the time, and a ring later is not lost on a sleeper that is gone', async () => {
     const bell = new Doorbell();
     await bell.wait(1);

@@ -47,6 +47,11 @@ export class ReadingWriter {
     this.stopping = true;
   }
 
+  /** No more results are on their way for now: the records of those that were kept need not wait for company. */
+  flush(): void {
+    this.delivery.flush();
+  }
+
   /** Resolves when the result is durable, or taken over by another holder of its claim. */
   async keep(result: SubjectResult): Promise<void> {
     let refusals = 0;

@@ -147,6 +147,7 @@ export class SyncWorker {
       this.drained = false;
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
     }
+    if (claimed === 0 && this.held.size === 0) this.writer.flush();
     return { claimed, waitMs };
   }
 
