@@ -24,6 +24,9 @@ const MAX_CHARACTERS: Readonly<Record<string, number>> = {
   requester: 100,
   accountExtId: 255,
 };
+/** In the order in which they are written; absent ones are left out. */
+const TEXTS = ['communicationNumber', 'requester', 'balanceType', 'accountExtId', 'businessUnit', 'balanceAt'] as const;
+const DECIMALS = ['value', 'equivalentValue'] as const;
 const PLAIN_DECIMAL = /^(?!-0(?:\.0+)?$)-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -33,11 +36,17 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
  * `checkRecord`.
  */
 export function buildAccountBalanceRecord(balance: AccountBalance): string {
-  const members = membersOf(balance);
-  const texts = members.texts.map(([key, text]) => `"${key}":${JSON.stringify(text)}`);
-  const decimals = members.decimals.map(([key, decimal]) => `"${key}":${decimal}`);
-  const record = `{${texts.join(',')},${decimals.join(',')}}`;
-  checkRecord(record, balance, members);
+  let members = '';
+  for (const key of TEXTS) {
+    const text = balance[key];
+    if (text !== undefined) members += `${members === '' ? '' : ','}"${key}":${JSON.stringify(text)}`;
+  }
+  for (const key of DECIMALS) {
+    const decimal = balance[key];
+    if (decimal !== undefined) members += `,"${key}":${decimal}`;
+  }
+  const record = `{${members}}`;
+  checkRecord(record, balance);
   return record;
 }
 
@@ -45,17 +54,20 @@ export function buildAccountBalanceRecord(balance: AccountBalance): string {
  * Parses the text again and compares it with the balance field by field, since a record that is wrong when it is frozen
  * is wrong for ever. Throws where a field is missing, added, changed, empty, too long, or not in AMLYZE's form.
  */
-export function checkRecord(record: string, balance: AccountBalance, members = membersOf(balance)): void {
-  const { texts, decimals } = members;
+export function checkRecord(record: string, balance: AccountBalance): void {
   const parsed = parseJson(record);
-  if (!isJsonObject(parsed) || Object.keys(parsed).length !== texts.length + decimals.length) {
+  if (!isJsonObject(parsed) || Object.keys(parsed).length !== fieldsOf(balance)) {
     throw new TypeError('the record has other fields than it should');
   }
-  for (const [key, text] of texts) {
+  for (const key of TEXTS) {
+    const text = balance[key];
+    if (text === undefined) continue;
     if (parsed[key] !== text || text === '') throw new TypeError(`the record's ${key} is not what it should be`);
     if (text.length > (MAX_CHARACTERS[key] ?? Infinity)) throw new RangeError(`the record's ${key} is too long`);
   }
-  for (const [key, decimal] of decimals) {
+  for (const key of DECIMALS) {
+    const decimal = balance[key];
+    if (decimal === undefined) continue;
     const number = parsed[key];
     const exact = number instanceof JsonNumber && number.source === decimal && PLAIN_DECIMAL.test(decimal);
     if (!exact) throw new TypeError(`the record's ${key} is not the plain decimal it should be`);
@@ -63,25 +75,8 @@ export function checkRecord(record: string, balance: AccountBalance, members = m
   if (!INSTANT.test(balance.balanceAt)) throw new TypeError("the record's balanceAt is not a UTC instant");
 }
 
-type Member<T> = readonly [key: string, value: T];
-
-interface Members {
-  texts: Member<string>[];
-  decimals: Member<Decimal>[];
-}
-
-/** The fields in the order in which they are written, without those that are absent. */
-function membersOf(balance: AccountBalance): Members {
-  const { businessUnit, equivalentValue } = balance;
-  const texts: Member<string>[] = [
-    ['communicationNumber', balance.communicationNumber],
-    ['requester', balance.requester],
-    ['balanceType', balance.balanceType],
-    ['accountExtId', balance.accountExtId],
-  ];
-  if (businessUnit !== undefined) texts.push(['businessUnit', businessUnit]);
-  texts.push(['balanceAt', balance.balanceAt]);
-  const decimals: Member<Decimal>[] = [['value', balance.value]];
-  if (equivalentValue !== undefined) decimals.push(['equivalentValue', equivalentValue]);
-  return { texts, decimals };
+/** How many fields its record has: all, but for those that the balance does not have. */
+function fieldsOf({ businessUnit, equivalentValue }: AccountBalance): number {
+  const absent = Number(businessUnit === undefined) + Number(equivalentValue === undefined);
+  return TEXTS.length + DECIMALS.length - absent;
 }

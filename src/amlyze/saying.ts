@@ -101,9 +101,11 @@ function toJsonText(value: JsonValue): string {
   if (value instanceof JsonNumber) return value.source;
   if (Array.isArray(value)) return `[${value.map(toJsonText).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
-  return `{${Object.entries(value)
-    .map(([key, member]) => `${JSON.stringify(key)}:${toJsonText(member)}`)
-    .join(',')}}`;
+  let members = '';
+  for (const key of Object.keys(value)) {
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${toJsonText(value[key] ?? null)}`;
+  }
+  return `{${members}}`;
 }
 
 /** Never cuts a surrogate pair in two. */

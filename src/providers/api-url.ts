@@ -13,5 +13,5 @@ export function apiUrl(
     if (value === '' || value === '.' || value === '..' || !value.isWellFormed()) return undefined;
     filled = filled.replace(`{${name}}`, encodeURIComponent(value));
   }
-  return baseUrl.replace(/\/+$/, '') + filled;
+  return (baseUrl.endsWith('/') ? baseUrl.replace(/\/+$/, '') : baseUrl) + filled;
 }

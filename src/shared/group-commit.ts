@@ -13,7 +13,7 @@ export class GroupCommit<T, R = void> {
   ) {}
 
   /** Resolves with its group's result when the item is durable; rejects with what writing it alone met. */
-  async add(item: T): Promise<R> {
+  add(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (!this.writing) void this.drain();

@@ -51,11 +51,15 @@ Object.freeze(Bare.prototype);
 class JsonReader {
   private at = 0;
   private depth = 0;
+  /** Then so is every part of it that ends at quotation marks. */
+  private readonly wellFormed: boolean;
 
   constructor(
     private readonly text: string,
     private readonly maxDepth: number,
-  ) {}
+  ) {
+    this.wellFormed = text.isWellFormed();
+  }
 
   read(): JsonValue {
     if (this.text.charCodeAt(0) === 0xfeff) this.refuse('a byte order mark stands before the JSON text');
@@ -122,7 +126,8 @@ class JsonReader {
       if (code === QUOTE) {
         this.at = at + 1;
         const content = escaped ? this.unescape(start) : this.text.slice(start + 1, at);
-        if (!content.isWellFormed()) this.refuse('a string with half a surrogate pair', start);
+        if ((escaped || !this.wellFormed) && !content.isWellFormed())
+          this.refuse('a string with half a surrogate pair', start);
         return content;
       }
       if (code < 0x20) this.refuse('a control character in a string', at);
