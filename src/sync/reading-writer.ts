@@ -52,28 +52,44 @@ export class ReadingWriter {
     this.delivery.flush();
   }
 
-  /** Resolves when the result is durable, or taken over by another holder of its claim. */
-  async keep(result: SubjectResult): Promise<void> {
+  /**
+   * Calls back when the result is durable, or taken over by another holder of its claim; with the reason where it is lost. A callback
+   * and not a promise, because hundreds of results wait here at any time.
+   */
+  keep(result: SubjectResult, done: (lost?: { reason: unknown }) => void): void {
+    this.writes.add(result).then(
+      () => done(),
+      (error: unknown) =>
+        this.insist(result, error).then(
+          () => done(),
+          (reason: unknown) => done({ reason }),
+        ),
+    );
+  }
+
+  private async insist(result: SubjectResult, failure: unknown): Promise<void> {
     let refusals = 0;
     let kept = result;
     let waits = false;
+    let error = failure;
     try {
       for (;;) {
+        if (isDatabaseUnavailable(error)) {
+          if (waits && this.stopping) throw error;
+          if (!waits) this.beginToWait(error);
+          waits = true;
+          await new Promise((resolve) => setTimeout(resolve, this.environment.pollIntervalMs));
+        } else {
+          // The first may be a deadlock, or a number that somebody else made meanwhile: the result is planned anew on what is
+          // there now. The second is written in the result's place, so that the run ends.
+          refusals += 1;
+          if (refusals > 2) throw error;
+          if (refusals === 2) kept = this.reader.unwritable(result, error);
+        }
         try {
           return await this.writes.add(kept);
-        } catch (error) {
-          if (isDatabaseUnavailable(error)) {
-            if (waits && this.stopping) throw error;
-            if (!waits) this.beginToWait(error);
-            waits = true;
-            await new Promise((resolve) => setTimeout(resolve, this.environment.pollIntervalMs));
-          } else {
-            // The first may be a deadlock, or a number that somebody else made meanwhile: the result is planned anew on what is
-            // there now. The second is written in the result's place, so that the run ends.
-            refusals += 1;
-            if (refusals > 2) throw error;
-            if (refusals === 2) kept = this.reader.unwritable(result, error);
-          }
+        } catch (again) {
+          error = again;
         }
       }
     } finally {

@@ -191,30 +191,31 @@ export class SyncWorker {
     } else this.quotas.ahead.answered(connectionId);
     this.callWhileFree();
     this.bell.ring();
-    await this.write(result);
-    if (result.repeatAfterMs !== undefined) setTimeout(() => this.wake(), result.repeatAfterMs + 20).unref();
+    this.write(result);
   }
 
   private async deny(subject: ClaimedSubject): Promise<void> {
-    await this.write(await this.reader.read(subject));
+    this.write(await this.reader.read(subject));
     this.quotas.ahead.answered(subject.state.connectionId);
   }
 
-  private async write(result: SubjectResult): Promise<void> {
+  private write(result: SubjectResult): void {
     const claim = this.held.get(result.subject);
     if (claim) claim.answered = true;
     this.answered += 1;
-    try {
-      await this.writer.keep(result);
-    } catch (error) {
+    this.writer.keep(result, (lost) => this.written(result, lost));
+  }
+
+  private written({ subject, repeatAfterMs }: SubjectResult, lost: { reason: unknown } | undefined): void {
+    this.answered -= 1;
+    this.held.delete(subject);
+    this.bell.ring();
+    if (lost) {
       // Nothing is lost: the lease runs out and another turn reads again.
-      const { subjectId } = result.subject.state;
-      this.logger.error({ msg: 'a reading could not be written', subjectId, error: String(error) });
-    } finally {
-      this.answered -= 1;
-      this.held.delete(result.subject);
-      this.bell.ring();
+      const { subjectId } = subject.state;
+      this.logger.error({ msg: 'a reading could not be written', subjectId, error: String(lost.reason) });
     }
+    if (repeatAfterMs !== undefined) setTimeout(() => this.wake(), repeatAfterMs + 20).unref();
   }
 
   private async giveBack(subjects: readonly ClaimedSubject[]): Promise<void> {
