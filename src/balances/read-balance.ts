@@ -89,9 +89,13 @@ function agree(readings: readonly BalanceReading[], field: Stated, same: (a: str
  */
 function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined {
   for (const field of ['reported', 'value', 'balanceAt'] as const) {
-    const refusals = readings.map(({ [field]: stated }) => stated).filter((stated) => stated instanceof Refusal);
-    const refusal = refusals.find(({ outcome }) => outcome === 'INVALID_PAYLOAD') ?? refusals[0];
-    if (refusal !== undefined) return refusal;
+    let first: Refusal | undefined;
+    for (const { [field]: stated } of readings) {
+      if (!(stated instanceof Refusal)) continue;
+      if (stated.outcome === 'INVALID_PAYLOAD') return stated;
+      first ??= stated;
+    }
+    if (first !== undefined) return first;
   }
   return undefined;
 }

@@ -1,6 +1,9 @@
 /** What a list may hold to be written here; anything else (dates, bytes, lists in lists) is left to the driver. */
 type Plain = string | number | boolean | bigint | null | undefined;
 
+/** Numbers, identifiers and timestamps need no quotes; what they are made of means nothing to an array literal. */
+const WORD = /^[\w.:+-]+$/;
+const NULL = /^null$/i;
 const NEEDS_ESCAPE = /["\\]/;
 const ESCAPED = /["\\]/g;
 /** What JSON writes in another way than itself, or than itself behind a backslash. */
@@ -8,7 +11,7 @@ const ESCAPED = /["\\]/g;
 const OTHER_IN_JSON = /[\0-\x1f\ud800-\udfff]/;
 
 /**
- * A list as PostgreSQL's array literal, `{"a","b",NULL}`, or undefined where an item is not plain. The driver writes the
+ * A list as PostgreSQL's array literal, `{a,"b c",NULL}`, or undefined where an item is not plain. The driver writes the
  * same text with two replacements and two copies per item, which was a quarter of what a balance costs in memory.
  */
 export function arrayLiteral(items: readonly unknown[]): string | undefined {
@@ -23,6 +26,7 @@ export function arrayLiteral(items: readonly unknown[]): string | undefined {
 }
 
 function quote(text: string): string {
+  if (WORD.test(text) && !NULL.test(text)) return text;
   if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
   // The same text as below, and the engine makes it three times as fast.
   if (!OTHER_IN_JSON.test(text)) return JSON.stringify(text);

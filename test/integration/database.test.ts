@@ -42,6 +42,28 @@ describe('Database', () => {
     });
   });
 
+  it('sends lists whose texts come back as they were', async () => {
+    const texts = [
+      'a',
+      '',
+      'null',
+      'NULL',
+      'Null',
+      '-1.50',
+      '+1e5',
+      '2026-11-28T03:00:00.000Z',
+      '{x}',
+      'a,b',
+      ' a ',
+      '"',
+      '\\',
+      'ü',
+      null,
+    ];
+    const [row] = await test.database.query('select $1::text[] as texts, $2::bigint[] as ids', [texts, ['1', null]]);
+    expect(row).toEqual({ texts, ids: ['1', null] });
+  });
+
   it('puts an end to every wait of a session on the server, and leaves durability alone', async () => {
     const rows = await test.database.query<{ name: string; setting: string }>(
       `select name, setting from pg_settings where source = 'client' or name = 'synchronous_commit' order by name`,

@@ -49,7 +49,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (Array.isArray(headers['content-type'])) {
       return this.fail(new CallProblem('response-undecodable', 'the answer has more than one Content-Type'));
     }
-    for (const [name, value] of Object.entries(headers)) {
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
       if (value !== undefined) this.headers[name] = typeof value === 'string' ? value : value.join(', ');
     }
     if (Number(this.headers['content-length'] ?? 0) > this.maxBytes) this.fail(this.tooLarge());
