@@ -5,7 +5,7 @@ import type { Guardian } from '../../test/faults/rig/guardian';
 import { RigProcess } from '../../test/faults/rig/rig-process';
 import { eventually } from '../../test/support/eventually';
 import { cpuUs, peakRssMb } from './process-usage';
-import { startFlags } from '../../test/support/start-flags';
+import { startRuntime } from '../../test/support/start-runtime';
 
 /** What all replicas on one database share. */
 export interface Installation {
@@ -47,7 +47,7 @@ export class BenchGateway {
       {
         title: 'the gateway',
         file: `${parts.build.dist}/main.js`,
-        nodeArgs: startFlags(),
+        nodeArgs: startRuntime().flags,
         env: environmentOf(parts),
         logFile: parts.logFile,
       },
@@ -103,6 +103,7 @@ export class BenchGateway {
 function environmentOf({ installation, amlyzeUrl, env }: GatewayParts): Record<string, string> {
   return {
     PATH: '/usr/bin:/bin',
+    ...startRuntime().env,
     PORT: '0',
     DATABASE_URL: installation.databaseUrl,
     ADMIN_API_KEY: installation.adminKey,

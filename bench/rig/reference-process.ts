@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Guardian } from '../../test/faults/rig/guardian';
 import { RigProcess } from '../../test/faults/rig/rig-process';
 import type { ReferenceSettings, RoundRequest, RoundResult } from '../references/serve';
-import { startFlags } from '../../test/support/start-flags';
+import { startRuntime } from '../../test/support/start-runtime';
 
 export type ReferenceName = 'loop' | 'script' | 'ceiling' | 'operations';
 
@@ -20,13 +20,14 @@ export class ReferenceProcess {
   ) {}
 
   static async start(name: ReferenceName, { guardian, logFile, settings }: ReferenceParts): Promise<ReferenceProcess> {
+    const { flags, env } = startRuntime();
     const process = RigProcess.start(
       {
         title: `the reference ${name}`,
         file: join(__dirname, '..', 'references', `${name}.ts`),
-        nodeArgs: [...startFlags(), '--require', join(__dirname, '..', '..', 'test', 'support', 'register.cjs')],
+        nodeArgs: [...flags, '--require', join(__dirname, '..', '..', 'test', 'support', 'register.cjs')],
         args: [JSON.stringify(settings)],
-        env: { PATH: '/usr/bin:/bin' },
+        env: { PATH: '/usr/bin:/bin', ...env },
         logFile,
       },
       guardian,

@@ -34,7 +34,7 @@ describe('npm start', () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'start-'));
     mkdirSync(join(root, 'scripts'));
-    for (const name of ['start.mjs', 'build-if-stale.mjs', 'node-flags.json'])
+    for (const name of ['start.mjs', 'build-if-stale.mjs', 'runtime.json'])
       copyFileSync(join(SCRIPTS, name), join(root, 'scripts', name));
     write('src/main.ts', '');
     write('migrations/1-x.sql', '');
@@ -42,7 +42,7 @@ describe('npm start', () => {
       COMPILER,
       `const fs = require('fs'); const out = process.argv[process.argv.indexOf('--outDir') + 1];
        fs.mkdirSync(out, { recursive: true }); fs.writeFileSync('built', '');
-       fs.writeFileSync(out + '/main.js', 'console.log(JSON.stringify({ argv: process.argv.slice(2), flags: process.execArgv })); process.exit(7)');`,
+       fs.writeFileSync(out + '/main.js', 'console.log(JSON.stringify({ argv: process.argv.slice(2), flags: process.execArgv, arenas: process.env.MALLOC_ARENA_MAX })); process.exit(7)');`,
     );
   });
   afterEach(() => rmSync(root, { recursive: true }));
@@ -55,9 +55,10 @@ describe('npm start', () => {
     const { status, stdout } = start('--demo');
     expect(built()).toBe(true);
     expect(status).toBe(7);
-    const seen = JSON.parse(stdout) as { argv: string[]; flags: string[] };
+    const seen = JSON.parse(stdout) as { argv: string[]; flags: string[]; arenas: string };
     expect(seen.argv).toEqual(['--demo']);
     expect(seen.flags).toContain('--disable-proto=delete');
+    expect(seen.arenas).toBe('2');
   });
 
   it('does not build again what is newer than its sources', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../support/eventually';
-import { startFlags } from '../../support/start-flags';
+import { startRuntime } from '../../support/start-runtime';
 import type { Build } from './build';
 import type { Guardian } from './guardian';
 import type { History } from './history';
@@ -37,12 +37,13 @@ export class GatewayReplica {
 
   /** Only its process: for one that may be gone before it listens. */
   static spawn({ index, build, env, logFile, guardian }: ReplicaParts): RigProcess {
+    const { flags, env: own } = startRuntime();
     return RigProcess.start(
       {
         title: `replica ${index}`,
         file: `${build.dist}/main.js`,
-        nodeArgs: startFlags(),
-        env,
+        nodeArgs: flags,
+        env: { ...own, ...env },
         logFile,
       },
       guardian,
