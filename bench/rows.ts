@@ -15,6 +15,7 @@ const TABLES = [
   'amlyze_record',
   'record_state',
   'record_key',
+  'record_series',
   'waiting_account',
   'access_subject',
   'delivery_result',

@@ -19,6 +19,7 @@ import { OperationEntity } from '../operations/operation.entity';
 import { AmlyzeRecordEntity } from '../outbox/amlyze-record.entity';
 import { DeliveryGroupEntity } from '../outbox/delivery-group.entity';
 import { RecordKeyEntity } from '../outbox/record-key.entity';
+import { RecordSeriesEntity } from '../outbox/record-series.entity';
 import { RecordStateEntity } from '../outbox/record-state.entity';
 import { SyncRunEntity } from '../sync/sync-run.entity';
 import { WaitingAccountEntity } from '../sync/waiting-account.entity';
@@ -45,6 +46,7 @@ export const entities: (new () => object)[] = [
   RecordStateEntity,
   DeliveryGroupEntity,
   RecordKeyEntity,
+  RecordSeriesEntity,
   OperationEntity,
   OperationImportEntity,
   OperationImportFindingEntity,

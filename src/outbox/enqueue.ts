@@ -1,5 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { columnOf } from '../shared/column';
+import { blocksDown, idBlock } from '../shared/id-block';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 
@@ -90,16 +91,28 @@ const KEY_STATES = {
   name: 'outbox-key-states',
   // A balance that is new and the newest, as nearly every one is, brings no row.
   text: `
-select w.ord::int, k.revision, k.value, k.communication_number, k.settings_hash, newest.balance_at as newest_sent_at
+select w.ord::int, k.revision, k.value, k.communication_number, k.settings_hash, n.account_id is not null as is_older
 from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) with ordinality as w(account_id, balance_type, key, balance_at, ord)
-left join record_key k on ${lookedUp('k.account_id', 'w.account_id')} and k.balance_type = w.balance_type and k.key = w.key
-left join lateral (
+left join record_key k on ${lookedUp('k.key', 'w.key')} and k.account_id = w.account_id and k.balance_type = w.balance_type
+left join record_series n on ${lookedUp('n.account_id', 'w.account_id')} and n.balance_type = w.balance_type and n.newest_balance_at > w.balance_at
+where k.revision is not null or n.account_id is not null`,
+};
+
+/** Asked where a series has a newer record, sent or not: among all records of the account, since that one may be as old as the series. */
+const NEWEST_SENT = {
+  name: 'outbox-newest-sent',
+  text: `
+select w.ord::int, max(newest.balance_at) as newest_sent_at
+from unnest($1::bigint[], $2::text[], $3::timestamptz[]) with ordinality as w(account_id, balance_type, balance_at, ord)
+cross join ${blocksDown('amlyze_record')} as b(block)
+cross join lateral (
   select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
-  where r.account_id = w.account_id and r.balance_type = w.balance_type and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
+  where ${lookedUp(idBlock('r.id'), 'b.block')} and r.account_id = w.account_id and r.balance_type = w.balance_type
+    and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
   order by r.balance_at desc
   limit 1
-) newest on true
-where k.revision is not null or newest.balance_at is not null`,
+) newest
+group by w.ord`,
 };
 
 /** A key that is looked up, and the instant of the balance that is to be recorded under it. */
@@ -123,19 +136,40 @@ export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): P
     value: string;
     communication_number: string;
     settings_hash: string;
-    newest_sent_at: Date | null;
+    is_older: boolean;
   }>(KEY_STATES, [
     keys.map((k) => k.accountId),
     keys.map((k) => k.balanceType),
     keys.map((k) => k.key),
     keys.map((k) => k.balanceAt),
   ]);
+  const newestSent = await findNewestSent(
+    tx,
+    keys,
+    rows.filter((row) => row.is_older).map(({ ord }) => ord - 1),
+  );
   for (const { ord, revision, value, ...row } of rows) {
     const { communication_number: communicationNumber, settings_hash: settingsHash } = row;
     states[ord - 1] = {
       latest: revision === null ? undefined : { revision, value, communicationNumber, settingsHash },
-      newestSentAt: row.newest_sent_at ?? undefined,
+      newestSentAt: newestSent.get(ord - 1),
     };
   }
   return states;
+}
+
+/** The newest of the sent records that are newer than the balances at these places of the list, by place. */
+async function findNewestSent(
+  tx: Queryable,
+  keys: readonly AskedKey[],
+  places: readonly number[],
+): Promise<ReadonlyMap<number, Date>> {
+  if (places.length === 0) return new Map();
+  const asked = places.flatMap((place) => keys.slice(place, place + 1));
+  const rows = await tx.query<{ ord: number; newest_sent_at: Date }>(NEWEST_SENT, [
+    asked.map((key) => key.accountId),
+    asked.map((key) => key.balanceType),
+    asked.map((key) => key.balanceAt),
+  ]);
+  return new Map(rows.map(({ ord, newest_sent_at: at }) => [places[ord - 1] ?? -1, at]));
 }

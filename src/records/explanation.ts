@@ -73,10 +73,7 @@ interface ExplanationRow extends RecordRow {
 
 const EXPLAIN = `
 select ${RECORD_COLUMNS}, r.payload, r.sealed, r.shredded_at, s.attempt_id,
-  coalesce((select n.communication_number from amlyze_record n
-   where n.account_id = r.account_id and n.balance_type = r.balance_type and n.supersedes = r.communication_number limit 1),
-  (select n.communication_number from amlyze_record n
-   where n.operation_ext_id = r.operation_ext_id and n.supersedes = r.communication_number limit 1)) as superseded_by,
+  (select n.communication_number from amlyze_record n where n.supersedes = r.communication_number limit 1) as superseded_by,
   b.id as reading_id, b.outcome as reading_outcome, b.fetched_at, b.request_id, b.http_status, b.latency_ms, b.balance_at_source,
   b.raw_body, b.steps
 from ${RECORDS} left join balance_reading b on b.id = r.reading_id

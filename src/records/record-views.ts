@@ -1,6 +1,7 @@
 import type { RecordKind, RecordState } from '../outbox/record-state';
 import { standingBehind, standingOf } from '../outbox/standing';
 import type { Queryable } from '../shared/database';
+import { blocksFrom, idBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 
 export interface RecordFilter {
@@ -62,6 +63,8 @@ export interface RecordRow {
 
 /** What RECORD_COLUMNS are about, a record and how far it got, where the record is found first. */
 export const RECORDS = `amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}`;
+/** The same, block by block of the ids, as the records of an account are found. */
+const OF_ACCOUNT = `${blocksFrom('$1', 'amlyze_record')} as b(block) cross join ${RECORDS}`;
 /** The same, where its state is found first. */
 const STATES = `record_state s join amlyze_record r on ${lookedUp('r.id', 's.record_id')}`;
 
@@ -123,7 +126,9 @@ export function selection(filter: RecordFilter, values: unknown[]): Selection {
   equal('r.operation_ext_id', operationExtId);
   equal('s.standing', standing);
   if (standing === undefined || standing === 'open') equal('s.state', state);
-  return { from, where: conditions.join(' and '), order: id };
+  if (accountId === undefined) return { from, where: conditions.join(' and '), order: id };
+  conditions.push(`${idBlock('r.id')} = b.block`);
+  return { from: OF_ACCOUNT, where: conditions.join(' and '), order: 'b.block, r.id' };
 }
 
 export function toRecordView(row: RecordRow): RecordView {

@@ -14,8 +14,7 @@ import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 const MAX_REQUEUE = 5_000;
 const REQUEUE_PAGE = 500;
 const REQUEUEABLE = ['held', 'rejected', 'exhausted'] as const;
-const IS_LATEST = `(r.kind <> 'balance' or exists (select 1 from record_key k where k.account_id = r.account_id
-  and k.balance_type = r.balance_type and k.communication_number = r.communication_number))`;
+const IS_LATEST = `(r.kind <> 'balance' or not exists (select 1 from amlyze_record n where n.supersedes = r.communication_number))`;
 
 /** What an operator can do with settled records; every act is in the audit trail with its reason. */
 @Injectable()

@@ -4,8 +4,11 @@ import type { CardVault } from '../operations/card-vault';
 import { enqueueBalances } from '../outbox/enqueue';
 import type { RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
+import { blocksDown, idBlock } from '../shared/id-block';
 import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
+import { lookedUp } from '../shared/looked-up';
 import { forgetCount } from '../sync/count-runs';
+import { KEYS_OF_RECORD } from '../sync/plan-records';
 import { findLatest, makeNextOperation, operationRefusal } from './requeue-operation';
 
 /** What an operator asked for; each flag confirms one danger. */
@@ -49,13 +52,18 @@ interface RequeueRow {
 const LOAD = `
 select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, s.state, s.reason, s.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
   r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
-  (select n.communication_number from amlyze_record n join record_state t on t.record_id = n.id
-   where n.account_id = r.account_id and n.balance_type = r.balance_type
-     and (t.state in ('accepted', 'sending') or (t.state = 'pending' and t.in_doubt))
-     and (n.balance_at, n.revision) > (r.balance_at, r.revision)
-   order by n.balance_at desc limit 1) as newer_sent
+  (select newer.communication_number
+   from ${blocksDown('amlyze_record')} as b(block) cross join lateral (
+     select n.communication_number, n.balance_at from amlyze_record n join record_state t on ${lookedUp('t.record_id', 'n.id')}
+     where ${idBlock('n.id')} = b.block and n.account_id = r.account_id and n.balance_type = r.balance_type
+       and (t.state in ('accepted', 'sending') or (t.state = 'pending' and t.in_doubt))
+       and n.balance_at >= r.balance_at and (n.balance_at, n.revision) > (r.balance_at, r.revision)
+     order by n.balance_at desc limit 1
+   ) newer
+   order by newer.balance_at desc limit 1) as newer_sent
 from amlyze_record r join record_state s on s.record_id = r.id
-left join record_key k on k.account_id = r.account_id and k.balance_type = r.balance_type and k.communication_number = r.communication_number
+left join record_key k on k.key = any(${KEYS_OF_RECORD}) and k.account_id = r.account_id and k.balance_type = r.balance_type
+  and k.communication_number = r.communication_number
 where r.communication_number = $1`;
 
 const LOCK = `select 1 from record_state where record_id = (select id from amlyze_record where communication_number = $1) for update`;

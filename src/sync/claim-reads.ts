@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { daysSince, readDay } from '../consents/read-day';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
@@ -190,9 +191,9 @@ with mine as (
   where ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch and u.claimed_by is not null
   returning u.id
 )
-delete from access_ledger l using unnest($1::bigint[], $3::uuid[]) as x(subject_id, request_id), mine
-where mine.id = x.subject_id and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id
-  and l.read_at > now() - interval '1 day'`,
+delete from access_ledger l using unnest($1::bigint[], $3::uuid[], $4::bigint[]) as x(subject_id, request_id, consent_id), mine
+where mine.id = x.subject_id and ${readDay('l')} = any(${daysSince(`now() - interval '1 day'`)})
+  and ${lookedUp('l.consent_id', 'x.consent_id')} and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id`,
 };
 
 /** Gives up claims whose calls were never made: due again at once, and the budget is as it was. */
@@ -202,5 +203,6 @@ export async function giveBackClaims(db: Queryable, subjects: readonly ClaimedSu
     subjects.map((s) => s.state.subjectId),
     subjects.map((s) => s.state.epoch),
     subjects.map((s) => s.requestId),
+    subjects.map((s) => s.state.consentRowId),
   ]);
 }

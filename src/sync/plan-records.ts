@@ -18,10 +18,19 @@ export interface RecordIdentity {
 }
 
 /** The business key of a balance beside account and type: the bank's instant, or the run where the bank gives none. */
-export function businessKey(balance: MappedBalance, run: WaitingRun): string {
+export function businessKey(
+  balance: Pick<MappedBalance, 'balanceAt' | 'balanceAtSource'>,
+  run: Pick<WaitingRun, 'runId' | 'slot'>,
+): string {
   if (balance.balanceAtSource === 'bank') return balance.balanceAt;
   return run.slot ? `slot ${run.slot.toISOString()}` : `run ${run.runId}`;
 }
+
+const isoText = (instant: string): string => `to_char(${instant} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** What `businessKey` may have said of the balance of record `r`, as a list in SQL. */
+export const KEYS_OF_RECORD = `array[${isoText('r.balance_at')}, 'run ' || r.run_id,
+  'slot ' || (select ${isoText('u.slot')} from sync_run u where u.id = r.run_id)]`;
 
 /** The day of the business key, YYYY-MM-DD in UTC. */
 export function businessDate(balance: MappedBalance, run: WaitingRun): string {

@@ -1,5 +1,6 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
+import { blocksFrom, idBlock } from '../shared/id-block';
 
 export interface ReadingFilter {
   accountId?: string;
@@ -54,11 +55,14 @@ export async function findReadings(
     values.push(value);
     conditions.push(`${columns[name]} = $${values.length}`);
   }
+  // What failed is rare, and found by account and outcome.
+  const byBlock = filter.accountId !== undefined && (filter.outcome === undefined || filter.outcome === 'READ');
+  if (byBlock) conditions.push(`${idBlock('b.id')} = blocks.block`);
   const rows = await db.query<ReadingRow>(
     `select b.id, b.account_id, a.account_ext_id, b.run_id, b.outcome, b.reason, b.next_read_at, b.fetched_at, b.balance_at,
   b.balance_at_source, b.communication_number, b.first_reading_id
-from balance_reading b join account a on a.id = b.account_id
-where ${conditions.join(' and ')} order by b.id limit $2`,
+from ${byBlock ? `${blocksFrom('$1', 'balance_reading')} as blocks(block) cross join ` : ''}balance_reading b join account a on a.id = b.account_id
+where ${conditions.join(' and ')} order by ${byBlock ? 'blocks.block, ' : ''}b.id limit $2`,
     values,
   );
   return rows.map(toView);

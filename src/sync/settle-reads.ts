@@ -1,3 +1,4 @@
+import { daysSince, readDay } from '../consents/read-day';
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedSubject } from './claim-reads';
@@ -16,9 +17,14 @@ export async function giveBackReads(tx: Queryable, results: readonly SubjectResu
   const unspent = results.filter((result) => !result.spent);
   if (unspent.length === 0) return;
   await tx.query(
-    `delete from access_ledger l using unnest($1::bigint[], $2::uuid[]) as x(subject_id, request_id)
-where l.subject_id = x.subject_id and l.request_id = x.request_id and l.read_at > now() - interval '1 day'`,
-    [unspent.map(({ subject }) => subject.state.subjectId), unspent.map(({ subject }) => subject.requestId)],
+    `delete from access_ledger l using unnest($1::bigint[], $2::bigint[], $3::uuid[]) as x(consent_id, subject_id, request_id)
+where ${readDay('l')} = any(${daysSince(`now() - interval '1 day'`)}) and ${lookedUp('l.consent_id', 'x.consent_id')}
+  and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id`,
+    [
+      unspent.map(({ subject }) => subject.state.consentRowId),
+      unspent.map(({ subject }) => subject.state.subjectId),
+      unspent.map(({ subject }) => subject.requestId),
+    ],
   );
 }
 

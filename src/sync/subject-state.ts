@@ -1,3 +1,4 @@
+import { daysSince, readDay } from '../consents/read-day';
 import type { Queryable } from '../shared/database';
 import type { Denial, SubjectState } from './decide-read';
 
@@ -30,22 +31,28 @@ export interface ClaimQuota {
 const LOAD_SUBJECTS = {
   name: 'sync-load-subjects',
   text: `
+with asked as materialized (
+  select w.*, ${daysSince('w.window_start')} as days from (
+    select connection_id, by_consent,
+      case when day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), day_zone) end as window_start
+    from unnest($2::bigint[], $3::boolean[], $4::text[]) as a(connection_id, by_consent, day_zone)
+  ) w
+)
 select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason, u.consent_id, b.used,
   case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads
 from unnest($1::bigint[]) as x(id)
 cross join lateral (select * from access_subject where id = x.id offset 0) u
 cross join lateral (select connection_id, frequency_per_day from consent where id = u.consent_id offset 0) c
-join unnest($2::bigint[], $3::boolean[], $4::text[]) as q(connection_id, by_consent, day_zone) on q.connection_id = c.connection_id
-cross join lateral (
-  select case when q.day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), q.day_zone) end as window_start
-) w
+join asked q on q.connection_id = c.connection_id
 cross join lateral (
   select count(*)::int as used,
     (array_agg(l.read_at order by l.read_at desc))[greatest(1, c.frequency_per_day - cardinality($1::bigint[]) + 1) : c.frequency_per_day] as limiting_reads
   from (
-    select read_at from access_ledger where not q.by_consent and subject_id = u.id and read_at > w.window_start
+    select r.read_at from access_ledger r
+    where not q.by_consent and ${readDay('r')} = any(q.days) and r.consent_id = u.consent_id and r.subject_id = u.id and r.read_at > q.window_start
     union all
-    select read_at from access_ledger where q.by_consent and consent_id = u.consent_id and read_at > w.window_start
+    select r.read_at from access_ledger r
+    where q.by_consent and ${readDay('r')} = any(q.days) and r.consent_id = u.consent_id and r.read_at > q.window_start
   ) l
 ) b
 order by u.id`,

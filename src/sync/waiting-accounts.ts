@@ -1,5 +1,6 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
+import { blocksDown, idBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 
 /** One account that waits for its subject's read, with the runs that wait, the leading one first. */
@@ -41,7 +42,14 @@ select s.subject_id, s.run_id, s.account_id, s.tries,
 from waiting_account s join account a on ${lookedUp('a.id', 's.account_id')}
 cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
-  from (select id, outcome, reason from balance_reading where account_id = s.account_id order by id desc limit s.tries) b
+  from (
+    select r.* from ${blocksDown('balance_reading')} as b(block) cross join lateral (
+      select id, outcome, reason from balance_reading
+      where ${lookedUp(idBlock('id'), 'b.block')} and account_id = s.account_id order by id + 0 desc limit s.tries
+    ) r
+    where s.tries > 0
+    order by b.block desc, r.id desc limit s.tries
+  ) b
 ) before
 where s.subject_id = any($1::bigint[])
 order by s.subject_id, s.account_id, s.run_id`,

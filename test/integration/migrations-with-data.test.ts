@@ -165,6 +165,13 @@ from record_with_state order by id`,
       { id: '1', record_ids: null, lease_until: null },
       { id: '2', record_ids: ['2'], lease_until: new Date('2026-03-04T00:00:00Z') },
     ]);
+    const newest = new Date('2026-03-01T00:00:00Z');
+    expect(await after.query('select * from record_series order by account_id, balance_type')).toEqual([
+      { account_id: '1', balance_type: 'B', newest_balance_at: newest },
+      { account_id: '2', balance_type: 'B', newest_balance_at: newest },
+      { account_id: '2', balance_type: 'C', newest_balance_at: newest },
+      { account_id: '2', balance_type: 'D', newest_balance_at: newest },
+    ]);
     expect(await after.query('select account_id, tries from waiting_account')).toEqual([{ account_id: '4', tries: 2 }]);
     expect(await after.query('select id, final from balance_reading order by id')).toEqual([
       { id: '1', final: false },

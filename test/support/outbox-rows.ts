@@ -70,7 +70,7 @@ insert into consent (connection_id, consent_id) select id, 'consent' from c retu
       await tx.query('set local session_replication_role = replica');
       // What a balance leaves behind points to what was before it without foreign keys, so that no cascade finds it.
       await tx.query(
-        `truncate connection, sync_run, waiting_account, access_ledger, balance_reading, amlyze_record, record_state, record_key, delivery_group,
+        `truncate connection, sync_run, waiting_account, access_ledger, balance_reading, amlyze_record, record_state, record_key, record_series, delivery_group,
   delivery_attempt, delivery_result, amlyze_endpoint, audit_entry cascade`,
       );
     });

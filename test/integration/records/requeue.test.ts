@@ -1,3 +1,4 @@
+import { businessKey } from '../../../src/sync/plan-records';
 import { INSTANT } from '../../support/outbox-rows';
 import { RecordsSetting } from '../../support/records-setting';
 
@@ -137,6 +138,31 @@ describe('a record that an operator puts back', () => {
           entry.value,
         ]),
       ).toEqual([[next, '-0.100']]);
+    });
+
+    test.each([
+      ["the bank's instant", 'bank', null],
+      ['a run', 'fetch', null],
+      ['a slot', 'fetch', '2026-03-05T06:00:00.120Z'],
+    ] as const)('finds the key of a balance that was recorded under %s', async (_, balanceAtSource, slot) => {
+      const [run] = await operator.database.query<{ id: string }>(
+        `insert into sync_run (trigger, slot, scope, finished_at)
+values (case when $1::timestamptz is null then 'resync' else 'schedule' end, $1, '{"all":true}', now()) returning id`,
+        [slot],
+      );
+      if (!run) throw new Error('no run');
+      const key = businessKey(
+        { balanceAtSource, balanceAt: INSTANT },
+        { runId: run.id, slot: slot ? new Date(slot) : undefined },
+      );
+      const number = await leave(await put(await account(), { runId: run.id, key }), 'rejected');
+      const { body, status } = await requeue(number, { reason: REASON, newNumber: true });
+      expect([status, body.detail]).toEqual([200, undefined]);
+      expect(
+        await operator.database.query('select key, revision from record_key where communication_number = $1', [
+          body.communicationNumber,
+        ]),
+      ).toEqual([{ key, revision: 2 }]);
     });
 
     test.each<[string, { reason: string; inDoubt?: boolean }]>([
