@@ -11,7 +11,7 @@ const dist = join(root, 'dist');
 const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package.json'];
 
 /**
- * A young generation of 32 MB, which may fill up before it is collected, is what claims and batches need to die young; V8 rounds its size
+ * Semi-spaces of 32 MB, which may fill up before they are collected, are what claims and batches need to die young; V8 rounds their size
  * up to a power of two. An old one that may grow by 30 % before it is collected, and two arenas of glibc's allocator instead of one
  * a thread, keep the peak memory below 250 MB. Without the __proto__ accessor a foreign JSON text has one way less
  * into the prototypes ("delete" rather than "throw": hostile input must not raise errors).

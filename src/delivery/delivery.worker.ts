@@ -67,7 +67,7 @@ export class DeliveryWorker {
 
   /** No more balances are on their way for now: those that were announced go out at once. */
   flush(): void {
-    for (const { lookout } of this.running) lookout.flush();
+    this.running.find(({ lane }) => lane.channel === 'balance')?.lookout.flush();
   }
 
   /** Something may be due: look now instead of at the next poll. */

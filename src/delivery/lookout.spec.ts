@@ -129,9 +129,20 @@ describe('Lookout', () => {
     lookout.announce(1_500);
     expect(await lookout.next()).toBe('announced');
     lookout.goesOn('idle', 'announced');
+    expect(await lookout.next()).toBe('announced');
+    lookout.goesOn('idle', 'announced');
     const told = workers(lookout, 1);
     await settled();
     expect(told).toEqual([]);
+  });
+
+  it('remembers a batch that was announced while the only worker looked and found nothing', async () => {
+    const lookout = start();
+    lookout.wake(1);
+    await lookout.next();
+    lookout.announce(500);
+    lookout.goesOn('idle', 'due');
+    expect(await lookout.next()).toBe('announced');
   });
 
   it('polls, but not while something gathers', async () => {
@@ -143,8 +154,6 @@ describe('Lookout', () => {
     expect(told).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
     expect(told).toEqual(['due']);
-    workers(lookout, 1);
-    await jest.advanceTimersByTimeAsync(50);
     const polled = workers(lookout, 1);
     await jest.advanceTimersByTimeAsync(50);
     expect(polled).toEqual(['due']);

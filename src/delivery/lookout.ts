@@ -1,6 +1,9 @@
 import { Doorbell } from '../shared/doorbell';
 import type { Turn } from './delivery.service';
 
+/** How long a batch may gather before it goes out although it is not full. */
+export const GATHER_MS = 250;
+
 /** Why a worker looks: a full batch was announced, or there may be any number of records that are due. */
 export type Reason = 'announced' | 'due';
 
@@ -8,7 +11,7 @@ export interface LookoutOptions {
   batchSize: number;
   /** Milliseconds between two looks where nothing is announced. */
   pollIntervalMs: number;
-  /** How long a batch may gather before it goes out although it is not full; 250 ms. */
+  /** In place of GATHER_MS. */
   gatherMs?: number;
   /** How long announcements alone may say when to look, where they come without a pause; 2 s. */
   searchEveryMs?: number;
@@ -71,8 +74,9 @@ export class Lookout {
       this.search();
       return true;
     }
-    // Others were here before, so what is left of the announcements is not known.
-    if (turn === 'idle') this.batches = 0;
+    // Others were here before, so what is left of the announcements is not known. One more look: what was announced during this one
+    // need not be in its answer.
+    if (turn === 'idle') this.batches = Math.min(this.batches, 1);
     // Whatever waited for these records may be due now.
     else if (turn !== 'closed') this.gather();
     return false;
@@ -106,7 +110,7 @@ export class Lookout {
     this.gathering ??= setTimeout(() => {
       this.gathering = undefined;
       this.bell.ring();
-    }, this.options.gatherMs ?? 250);
+    }, this.options.gatherMs ?? GATHER_MS);
   }
 
   private endGathering(): void {

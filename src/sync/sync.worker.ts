@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ReadingOutcome } from '../balances/outcome';
 import { Environment } from '../config/environment';
+import { GATHER_MS } from '../delivery/lookout';
 import { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { Replica } from '../shared/replica';
@@ -120,7 +121,8 @@ export class SyncWorker {
   /** How many subjects were claimed, and how long to wait where none was. */
   private async claimSome(): Promise<{ claimed: number; waitMs: number }> {
     let claimed = 0;
-    let waitMs = this.environment.pollIntervalMs;
+    // Until a connection may be asked again, where that is what holds reads up.
+    let pacedMs = Infinity;
     this.lookedAtMs = performance.now();
     this.drained = true;
     try {
@@ -132,7 +134,7 @@ export class SyncWorker {
         this.plenty = false;
         this.slots.contended = quotas.contended;
         if (!quotas.due) await this.finish();
-        waitMs = Math.min(waitMs, quotas.waitMs ?? waitMs);
+        pacedMs = Math.min(pacedMs, quotas.waitMs ?? Infinity);
         const subjects = await this.claim(quotas);
         claimed += subjects.length;
         for (const [connectionId, share] of quotas.shares) {
@@ -143,12 +145,12 @@ export class SyncWorker {
         if (quotas.due && quotas.shares.size === 0) this.drained = false;
       }
       this.plenty = claimed > 0 && served.size === 0;
+      if (claimed === 0 && this.held.size === 0 && pacedMs > GATHER_MS) this.writer.flush();
     } catch (error) {
       this.drained = false;
       this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
     }
-    if (claimed === 0 && this.held.size === 0) this.writer.flush();
-    return { claimed, waitMs };
+    return { claimed, waitMs: Math.min(this.environment.pollIntervalMs, pacedMs) };
   }
 
   private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {

@@ -36,4 +36,18 @@ describe('the last balances of a run', () => {
     const records = await gateway.delivered();
     expect(records.map(({ state }) => state)).toEqual(['accepted', 'accepted', 'accepted']);
   });
+
+  it('are those of the run, and not those before the next call of a bank that is asked twenty times a second', async () => {
+    const { consentId } = await registerMypos(gateway, outside, { requestsPerSecond: 20 });
+    for (let n = 0; n < 8; n += 1) await addMyposAccount({ gateway, outside }, consentId);
+    const delivery = gateway.app.get(DeliveryWorker);
+    const announced = jest.spyOn(delivery, 'announce');
+    const flushed = jest.spyOn(delivery, 'flush');
+    await gateway.sync();
+    await eventually('all are announced', async () => announced.mock.calls.reduce((sum, [n]) => sum + n, 0) === 8);
+    const [first = Infinity] = announced.mock.invocationCallOrder;
+    const [last = 0] = announced.mock.invocationCallOrder.slice(-1);
+    expect(announced.mock.calls.length).toBeGreaterThan(3);
+    expect(flushed.mock.invocationCallOrder.filter((order) => order > first && order < last)).toEqual([]);
+  });
 });
