@@ -10,10 +10,12 @@ interface Case {
   /** What AMLYZE takes for one operation. */
   callMs: number;
   count: number;
+  /** Where half of the direct calls is out of reach: what was reached. See docs/performance.md for where the rest goes. */
+  reached?: number;
 }
 
 const CASES: readonly Case[] = [
-  { name: 'AMLYZE that answers at once', callMs: 0, count: 5_000 },
+  { name: 'AMLYZE that answers at once', callMs: 0, count: 5_000, reached: 0.2 },
   { name: 'AMLYZE of 20 ms', callMs: 20, count: 1_000 },
 ];
 
@@ -33,7 +35,7 @@ export const operations: Measure = {
     await importAndDeliver(gateway, witness, 500);
     await direct.round({ accounts: 500 });
     const figures: Figure[] = [];
-    for (const { name, callMs, count } of CASES) {
+    for (const { name, callMs, count, reached } of CASES) {
       await amlyze.clearFaults();
       if (callMs > 0) await amlyze.addFault({ do: { kind: 'latency', ms: callMs } });
       const ours: number[] = [];
@@ -46,7 +48,12 @@ export const operations: Measure = {
       figures.push(
         { name: `${name}: imported and delivered`, unit: 'operations/s', rounds: ours },
         { name: `${name}: direct calls`, unit: 'operations/s', rounds: theirs },
-        { name: `${name}: gateway ÷ direct`, unit: '', rounds: quotients(ours, theirs), target: { atLeast: 0.5 } },
+        {
+          name: `${name}: gateway ÷ direct`,
+          unit: '',
+          rounds: quotients(ours, theirs),
+          target: { atLeast: 0.5, ...(reached !== undefined && { reached }) },
+        },
       );
     }
     await client.end();
