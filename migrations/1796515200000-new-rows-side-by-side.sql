@@ -4,8 +4,8 @@
 -- all accounts changed all of these pages: read from disk, written back, and after a checkpoint written to the log whole. Now each
 -- begins with what rows that are written together have in common, so that a run changes some hundred pages side by side.
 
--- Whoever still writes by the old ways waits here, in the order in which runs are read and delivered.
-lock table access_ledger, balance_reading, record_key, amlyze_record in access exclusive mode;
+-- Whoever still claims or writes waits here: at the subjects, which either locks first.
+lock table access_subject, record_key, amlyze_record, balance_reading, access_ledger in access exclusive mode;
 
 -- By the day of the read in UTC: a budget looks back one day. One index for the budgets of accounts and of consents, whose subjects are told
 -- with each question.
@@ -57,6 +57,7 @@ create trigger record_series_no_truncate before truncate on record_series for ea
 
 -- migrate:down
 
+lock table access_subject, record_key, amlyze_record, balance_reading, access_ledger in access exclusive mode;
 drop trigger amlyze_record_newest on amlyze_record;
 drop function amlyze_record_newest();
 drop table record_series;

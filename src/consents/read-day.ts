@@ -4,10 +4,10 @@ export function readDay(ledger: string): string {
 }
 
 /**
- * The days in UTC from an instant until now. Until this very moment and not `now()`: a claim that waited for another's lock
- * over midnight has to see that one's read.
+ * The days in UTC from an instant until tomorrow: a claim that waited for another's lock over midnight has to see that one's read,
+ * and so has a server whose clock was set back.
  */
 export function daysSince(instant: string): string {
   const first = `((${instant}) at time zone 'UTC')::date`;
-  return `array(select ${first} + n from generate_series(0, (clock_timestamp() at time zone 'UTC')::date - ${first}) n)`;
+  return `array(select ${first} + n from generate_series(0, (now() at time zone 'UTC')::date + 1 - ${first}) n)`;
 }

@@ -83,8 +83,8 @@ export async function enqueueBalances(tx: Queryable, records: readonly NewBalanc
 export interface KeyState {
   /** Latest record of the very key, if there is one. */
   latest: { revision: number; value: string; communicationNumber: string; settingsHash: string } | undefined;
-  /** balanceAt of the newest record of the series that AMLYZE has or may be getting, where it is newer than the balance asked about. */
-  newestSentAt: Date | undefined;
+  /** balanceAt of a record of the series that AMLYZE has or may be getting and that is newer than the balance asked about. */
+  newerSentAt: Date | undefined;
 }
 
 const KEY_STATES = {
@@ -98,21 +98,25 @@ left join record_series n on ${lookedUp('n.account_id', 'w.account_id')} and n.b
 where k.revision is not null or n.account_id is not null`,
 };
 
-/** Asked where a series has a newer record, sent or not: among all records of the account, since that one may be as old as the series. */
-const NEWEST_SENT = {
-  name: 'outbox-newest-sent',
+/**
+ * Asked where a series has a newer record, sent or not. The blocks come newest first and the search ends at the first record: nearly always in
+ * the first block.
+ */
+const NEWER_SENT = {
+  name: 'outbox-newer-sent',
   text: `
-select w.ord::int, max(newest.balance_at) as newest_sent_at
+select w.ord::int, newer.balance_at as newer_sent_at
 from unnest($1::bigint[], $2::text[], $3::timestamptz[]) with ordinality as w(account_id, balance_type, balance_at, ord)
-cross join ${blocksDown('amlyze_record')} as b(block)
 cross join lateral (
-  select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
-  where ${lookedUp(idBlock('r.id'), 'b.block')} and r.account_id = w.account_id and r.balance_type = w.balance_type
-    and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
-  order by r.balance_at desc
+  select r.balance_at from ${blocksDown('amlyze_record')} as b(block) cross join lateral (
+    select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
+    where ${lookedUp(idBlock('r.id'), 'b.block')} and r.account_id = w.account_id and r.balance_type = w.balance_type
+      and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
+    order by r.balance_at desc
+    limit 1
+  ) r
   limit 1
-) newest
-group by w.ord`,
+) newer`,
 };
 
 /** A key that is looked up, and the instant of the balance that is to be recorded under it. */
@@ -124,7 +128,7 @@ export interface AskedKey {
   balanceAt: string;
 }
 
-const NOTHING_KNOWN: KeyState = { latest: undefined, newestSentAt: undefined };
+const NOTHING_KNOWN: KeyState = { latest: undefined, newerSentAt: undefined };
 
 /** Looks up many keys at once, in the order asked. */
 export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): Promise<KeyState[]> {
@@ -143,7 +147,7 @@ export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): P
     keys.map((k) => k.key),
     keys.map((k) => k.balanceAt),
   ]);
-  const newestSent = await findNewestSent(
+  const newerSent = await findNewerSent(
     tx,
     keys,
     rows.filter((row) => row.is_older).map(({ ord }) => ord - 1),
@@ -152,24 +156,24 @@ export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): P
     const { communication_number: communicationNumber, settings_hash: settingsHash } = row;
     states[ord - 1] = {
       latest: revision === null ? undefined : { revision, value, communicationNumber, settingsHash },
-      newestSentAt: newestSent.get(ord - 1),
+      newerSentAt: newerSent.get(ord - 1),
     };
   }
   return states;
 }
 
-/** The newest of the sent records that are newer than the balances at these places of the list, by place. */
-async function findNewestSent(
+/** A sent record that is newer than the balance, for those places of the list that have one. */
+async function findNewerSent(
   tx: Queryable,
   keys: readonly AskedKey[],
   places: readonly number[],
 ): Promise<ReadonlyMap<number, Date>> {
   if (places.length === 0) return new Map();
   const asked = places.flatMap((place) => keys.slice(place, place + 1));
-  const rows = await tx.query<{ ord: number; newest_sent_at: Date }>(NEWEST_SENT, [
+  const rows = await tx.query<{ ord: number; newer_sent_at: Date }>(NEWER_SENT, [
     asked.map((key) => key.accountId),
     asked.map((key) => key.balanceType),
     asked.map((key) => key.balanceAt),
   ]);
-  return new Map(rows.map(({ ord, newest_sent_at: at }) => [places[ord - 1] ?? -1, at]));
+  return new Map(rows.map(({ ord, newer_sent_at: at }) => [places[ord - 1] ?? -1, at]));
 }

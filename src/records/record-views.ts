@@ -127,7 +127,7 @@ export function selection(filter: RecordFilter, values: unknown[]): Selection {
   equal('s.standing', standing);
   if (standing === undefined || standing === 'open') equal('s.state', state);
   if (accountId === undefined) return { from, where: conditions.join(' and '), order: id };
-  conditions.push(`${idBlock('r.id')} = b.block`);
+  conditions.push(lookedUp(idBlock('r.id'), 'b.block'));
   return { from: OF_ACCOUNT, where: conditions.join(' and '), order: 'b.block, r.id' };
 }
 

@@ -24,7 +24,7 @@ const fromBank: MappedBalance = {
 };
 const fromFetch: MappedBalance = { ...fromBank, balanceAtSource: 'fetch', balanceAt: '2027-03-05T12:00:03.123Z' };
 
-const unknown: KeyState = { latest: undefined, newestSentAt: undefined };
+const unknown: KeyState = { latest: undefined, newerSentAt: undefined };
 
 function input(changes: Partial<PlanInput> = {}): PlanInput {
   return {
@@ -131,13 +131,13 @@ describe('planRecord', () => {
   });
 
   it('makes no record of an instant older than one that AMLYZE has or is getting, not even when forced', () => {
-    const known = { ...unknown, newestSentAt: new Date('2027-03-05T00:00:00Z') };
+    const known = { ...unknown, newerSentAt: new Date('2027-03-05T00:00:00Z') };
     expect(planRecord(input({ known }))).toMatchObject({ kind: 'older' });
     expect(planRecord(input({ known, run: forced }))).toMatchObject({ kind: 'older' });
   });
 
   it('revises the very instant that AMLYZE has newest', () => {
-    const known = after(planRecord(input()), { newestSentAt: new Date(fromBank.balanceAt) });
+    const known = after(planRecord(input()), { newerSentAt: new Date(fromBank.balanceAt) });
     expect(planRecord(input({ known, balance: { ...fromBank, value: '1' } }))).toMatchObject({ kind: 'new' });
   });
 

@@ -58,9 +58,9 @@ export interface PlanInput {
  */
 export function planRecord(input: PlanInput): RecordPlan {
   const { balance, known, run } = input;
-  const { latest, newestSentAt } = known;
-  if (newestSentAt && newestSentAt > new Date(balance.balanceAt)) {
-    const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newestSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
+  const { latest, newerSentAt } = known;
+  if (newerSentAt && newerSentAt > new Date(balance.balanceAt)) {
+    const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newerSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
     return { kind: 'older', reason, steps: [step`no record: ${reason}`] };
   }
   // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.

@@ -224,7 +224,7 @@ function planAsIfNew(input: PlanInput): Extract<RecordPlan, { kind: 'new' }> {
     latest && latest.revision > 1
       ? { ...latest, revision: latest.revision - 1, settingsHash: '', value: `${latest.value}1` }
       : undefined;
-  const plan = planRecord({ ...input, known: { ...input.known, latest: before, newestSentAt: undefined } });
+  const plan = planRecord({ ...input, known: { ...input.known, latest: before, newerSentAt: undefined } });
   if (plan.kind !== 'new') throw new Error('a plan without predecessors must make a record');
   return plan;
 }

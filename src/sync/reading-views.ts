@@ -1,6 +1,7 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
 import { blocksFrom, idBlock } from '../shared/id-block';
+import { lookedUp } from '../shared/looked-up';
 
 export interface ReadingFilter {
   accountId?: string;
@@ -57,7 +58,7 @@ export async function findReadings(
   }
   // What failed is rare, and found by account and outcome.
   const byBlock = filter.accountId !== undefined && (filter.outcome === undefined || filter.outcome === 'READ');
-  if (byBlock) conditions.push(`${idBlock('b.id')} = blocks.block`);
+  if (byBlock) conditions.push(lookedUp(idBlock('b.id'), 'blocks.block'));
   const rows = await db.query<ReadingRow>(
     `select b.id, b.account_id, a.account_ext_id, b.run_id, b.outcome, b.reason, b.next_read_at, b.fetched_at, b.balance_at,
   b.balance_at_source, b.communication_number, b.first_reading_id

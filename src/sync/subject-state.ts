@@ -25,7 +25,7 @@ export interface ClaimQuota {
 
 /**
  * What is the subject's own; its consent and connection, which thousands share, come by a statement of their own. The reads are
- * counted in two branches instead of by a CASE, so that each finds its own index. A subject is looked up by
+ * counted in two branches instead of by a CASE, so that those of one subject are looked up as such. A subject is looked up by
  * its id behind a fence: as a plain join, and without statistics, it becomes a scan of every subject of the consent.
  */
 const LOAD_SUBJECTS = {

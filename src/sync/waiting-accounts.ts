@@ -33,6 +33,7 @@ export interface Waiting {
   tokenRenewed: boolean;
 }
 
+// The tries of a run are the latest readings, so the search for them ends in the newest block or two.
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `
@@ -48,7 +49,7 @@ cross join lateral (
       where ${lookedUp(idBlock('id'), 'b.block')} and account_id = s.account_id order by id + 0 desc limit s.tries
     ) r
     where s.tries > 0
-    order by b.block desc, r.id desc limit s.tries
+    limit s.tries
   ) b
 ) before
 where s.subject_id = any($1::bigint[])

@@ -487,6 +487,24 @@ select s.id, s.consent_id, 'schedule', gen_random_uuid(), now() - n * interval '
     expect(counts).toEqual([{ seq_scan: 0, idx_tup_fetch: 200 }]);
   });
 
+  it('count reads that are later than now, as a clock leaves them that is set back over midnight', async () => {
+    await addAccounts(1);
+    await test.database.query(
+      `insert into access_ledger (subject_id, consent_id, purpose, request_id, read_at)
+select id, consent_id, 'schedule', gen_random_uuid(), (date_trunc('day', now() at time zone 'UTC') + interval '1 day 1 minute') at time zone 'UTC' from access_subject`,
+    );
+    const [subject] = await test.database.query<{ id: string }>('select id from access_subject');
+    const quota = {
+      connectionId,
+      quota: 1,
+      accessScope: 'account',
+      accessWindow: 'rolling-24h',
+      timeZone: undefined,
+    } as const;
+    const used = await test.database.transaction((tx) => loadSubjects(tx, [subject?.id ?? ''], [quota]));
+    expect(used).toMatchObject([{ subject: { used: 1 } }]);
+  });
+
   describe('under requestsPerSecond', () => {
     const want = (calls: number, requestsPerSecond: number) => [{ connectionId, calls, requestsPerSecond }];
     const granted = async (calls: number, perSecond: number): Promise<number> =>

@@ -34,22 +34,22 @@ describe('the outbox, within an account and balance type', () => {
   test('knows the newest that was sent, and says so of nothing but an older balance', async () => {
     await series();
     const [accountId = ''] = (await db().query<{ id: string }>('select id from account')).map(({ id }) => id);
-    const newestSent = async (...instants: readonly string[]): Promise<(string | undefined)[]> =>
+    const newerSent = async (...instants: readonly string[]): Promise<(string | undefined)[]> =>
       (
         await findKeyStates(
           db(),
           instants.map((balanceAt) => ({ accountId, balanceType: 'STATEMENT_BALANCE', balanceAt, key: 'another' })),
         )
-      ).map(({ newestSentAt }) => newestSentAt?.toISOString());
+      ).map(({ newerSentAt }) => newerSentAt?.toISOString());
     const older = '2026-03-04T06:00:00.000Z';
     const [first, second, third] = times;
-    expect(await newestSent(older, first, second, third)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await newerSent(older, first, second, third)).toEqual([undefined, undefined, undefined, undefined]);
     await mustClaim();
-    expect(await newestSent(older, first, second)).toEqual([first, undefined, undefined]);
+    expect(await newerSent(older, first, second)).toEqual([first, undefined, undefined]);
     await db().query(
       `update record_state set state = 'accepted', attempt_id = null, in_doubt = false, next_attempt_at = null, settled_at = now()`,
     );
-    expect(await newestSent(third, second, older, first)).toEqual([undefined, third, third, third]);
+    expect(await newerSent(third, second, older, first)).toEqual([undefined, third, third, third]);
     expect(await db().query('select newest_balance_at from record_series')).toEqual([
       { newest_balance_at: new Date(third) },
     ]);
