@@ -12,9 +12,17 @@ describe('what may be claimed ahead', () => {
   /** `count` answers, one every `everyMs`. */
   function answer(count: number, everyMs: number, connectionId = 'bank'): void {
     for (let n = 0; n < count; n += 1) {
+      ahead.asked(connectionId);
       nowMs += everyMs;
       ahead.answered(connectionId);
     }
+  }
+
+  /** `count` calls that begin now and are answered all at once. */
+  function answerTogether(count: number, afterMs: number): void {
+    for (let n = 0; n < count; n += 1) ahead.asked('bank');
+    nowMs += afterMs;
+    for (let n = 0; n < count; n += 1) ahead.answered('bank');
   }
 
   it('is nothing for a bank that has not answered yet, or only a few times', () => {
@@ -36,6 +44,32 @@ describe('what may be claimed ahead', () => {
     answer(300, 0);
     nowMs += 1;
     expect(ahead.allowance('bank')).toBe(500);
+  });
+
+  it('is not taken in by the first answers of a slow bank, which come all at once', () => {
+    answerTogether(32, 200);
+    expect(ahead.allowance('bank')).toBe(16);
+    answerTogether(32, 200);
+    expect(ahead.allowance('bank')).toBe(16);
+  });
+
+  it('is known again with the first answers after a pause', () => {
+    answer(300, 1);
+    nowMs += 60_000;
+    answer(8, 1);
+    expect(ahead.allowance('bank')).toBe(100);
+  });
+
+  it('takes a bank that does not answer for no pause', () => {
+    for (let n = 0; n < 16; n += 1) ahead.asked('bank');
+    nowMs += 3_000;
+    ahead.asked('bank');
+    nowMs += 1_000;
+    for (let n = 0; n < 16; n += 1) ahead.answered('bank');
+    expect(ahead.allowance('bank')).toBe(0);
+    nowMs += 5_000;
+    answer(8, 1);
+    expect(ahead.allowance('bank')).toBe(0);
   });
 
   it('sinks while the bank is silent', () => {

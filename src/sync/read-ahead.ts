@@ -4,6 +4,8 @@ const MAX_AHEAD = 500;
 /** So many answers are looked back at; fewer than the least say nothing about a rate. */
 const LOOK_BACK = 256;
 const LEAST_ANSWERS = 8;
+/** After such a time without a call the bank's rate is that of the calls that follow. */
+const PAUSE_MS = 1_000;
 
 /**
  * How many subjects of a connection a replica may hold beyond the calls that it can have under way. A claim costs a
@@ -18,16 +20,21 @@ export class ReadAhead {
   /** @param nowMs monotonic clock */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
-  /** The bank answered a read of the connection. */
-  answered(connectionId: string): void {
+  /** A read of the connection begins; it ends with `answered` or `troubled`. */
+  asked(connectionId: string): void {
     const answers = this.answers.get(connectionId) ?? new Answers();
-    answers.add(this.nowMs());
     this.answers.set(connectionId, answers);
+    answers.asked(this.nowMs());
+  }
+
+  /** The bank answered. */
+  answered(connectionId: string): void {
+    this.answers.get(connectionId)?.answered(this.nowMs());
   }
 
   /** The bank is in trouble, or refuses: nothing is claimed ahead until it has answered a while. */
   troubled(connectionId: string): void {
-    this.answers.delete(connectionId);
+    this.answers.get(connectionId)?.failed(this.nowMs());
   }
 
   /** Whether the connection's settings and its bank's health let reads be claimed ahead at all. */
@@ -54,17 +61,42 @@ export class ReadAhead {
 class Answers {
   private readonly times = new Float64Array(LOOK_BACK);
   private count = 0;
+  private underWay = 0;
+  /** When the calls began whose answers are counted: those of a slow bank's first calls come all at once, and late. */
+  private sinceMs = 0;
+  private lastMs = -Infinity;
 
-  add(atMs: number): void {
+  asked(atMs: number): void {
+    if (this.underWay === 0 && atMs - this.lastMs >= PAUSE_MS) this.beginAnew(atMs);
+    this.underWay += 1;
+  }
+
+  answered(atMs: number): void {
+    this.ended(atMs);
     this.times[this.count % LOOK_BACK] = atMs;
     this.count += 1;
+  }
+
+  failed(atMs: number): void {
+    this.ended(atMs);
+    this.beginAnew(atMs);
   }
 
   /** Silence counts too: the rate sinks while nothing is answered. */
   perMs(nowMs: number): number {
     if (this.count < LEAST_ANSWERS) return 0;
     const looked = Math.min(this.count, LOOK_BACK);
-    const oldestMs = this.times[(this.count - looked) % LOOK_BACK] ?? nowMs;
+    const oldestMs = this.count > LOOK_BACK ? (this.times[this.count % LOOK_BACK] ?? nowMs) : this.sinceMs;
     return looked / Math.max(1, nowMs - oldestMs);
+  }
+
+  private ended(atMs: number): void {
+    this.underWay -= 1;
+    this.lastMs = atMs;
+  }
+
+  private beginAnew(atMs: number): void {
+    this.count = 0;
+    this.sinceMs = atMs;
   }
 }

@@ -185,6 +185,7 @@ export class SyncWorker {
   }
 
   private async call(connectionId: string, subject: ClaimedSubject): Promise<void> {
+    this.quotas.ahead.asked(connectionId);
     const result = await this.reader.read(subject);
     this.slots.leave(connectionId);
     if (result.readings.some(({ outcome }) => TROUBLE.has(outcome))) {
@@ -197,6 +198,7 @@ export class SyncWorker {
   }
 
   private async deny(subject: ClaimedSubject): Promise<void> {
+    this.quotas.ahead.asked(subject.state.connectionId);
     this.write(await this.reader.read(subject));
     this.quotas.ahead.answered(subject.state.connectionId);
   }
