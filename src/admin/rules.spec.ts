@@ -1,4 +1,4 @@
-import { calendarDate, currency, headerText, instant, text, wholeNumber } from './rules';
+import { calendarDate, currency, headerText, instant, rowId, text, wholeNumber } from './rules';
 
 describe('rules', () => {
   it.each(['2027-01-31T12:00:00Z', '2028-02-29T23:59:59.123+14:00', '2027-01-31T00:00:00.000000001-00:30'])(
@@ -49,5 +49,16 @@ describe('rules', () => {
   it('takes whole numbers within their bounds and no text', () => {
     expect(wholeNumber(1, 4)(4)).toBeUndefined();
     for (const value of [0, 5, 1.5, Number.NaN, Infinity, '2', null]) expect(wholeNumber(1, 4)(value)).toBeDefined();
+  });
+});
+
+describe('rowId', () => {
+  it.each([
+    ['account', 'an account'],
+    ['operation', 'an operation'],
+    ['run', 'a run'],
+  ])('names what the id is of: %s', (what, named) => {
+    expect(rowId(what)('x')).toBe(`must be the id of ${named}, as a text of digits`);
+    expect(rowId(what)('12')).toBeUndefined();
   });
 });

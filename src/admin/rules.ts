@@ -25,7 +25,8 @@ export function oneOf(values: readonly string[]): Rule {
 }
 
 export function rowId(what: string): Rule {
-  return (value) => (isRowId(value) ? undefined : `must be the id of a ${what}, as a text of digits`);
+  return (value) =>
+    isRowId(value) ? undefined : `must be the id of ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}, as a text of digits`;
 }
 
 export const jsonObject: Rule = (value) =>

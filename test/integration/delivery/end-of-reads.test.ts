@@ -47,7 +47,7 @@ describe('the last balances of a run', () => {
     await eventually('all are announced', async () => announced.mock.calls.reduce((sum, [n]) => sum + n, 0) === 8);
     const [first = Infinity] = announced.mock.invocationCallOrder;
     const [last = 0] = announced.mock.invocationCallOrder.slice(-1);
-    expect(announced.mock.calls.length).toBeGreaterThan(3);
+    expect(announced.mock.calls.length).toBeGreaterThan(1);
     expect(flushed.mock.invocationCallOrder.filter((order) => order > first && order < last)).toEqual([]);
   });
 });
