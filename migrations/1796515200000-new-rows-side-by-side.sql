@@ -39,7 +39,7 @@ create table record_series (
 insert into record_series (account_id, balance_type, newest_balance_at)
 select account_id, balance_type, max(balance_at) from amlyze_record where account_id is not null group by account_id, balance_type;
 
--- A trigger, so that a process of the version before keeps it up too. In the order of accounts: two that meet here wait for each other in no
+-- A trigger, so that whoever adds a record keeps it up. In the order of accounts: two that meet here wait for each other in no
 -- circle. That the accounts exist is seen to where the records are.
 create function amlyze_record_newest() returns trigger language plpgsql as $$
 begin

@@ -4,7 +4,7 @@ import type { BenchGateway } from '../rig/gateway';
 import { twoAges, type TwoAges } from '../rig/history';
 import { peakRss, type Measure } from './measure';
 
-const CALLS = 100;
+const CALLS = 150;
 /** A question that is slow all the time is asked less often; its figure is bad enough. */
 const PATIENCE_MS = 4_000;
 const MOST_MS = 50;

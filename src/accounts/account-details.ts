@@ -1,5 +1,5 @@
 import type { Queryable } from '../shared/database';
-import { blocksDown, idBlock } from '../shared/id-block';
+import { blocksDown, inBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 import { Slots } from '../sync/slots';
 import type { LastAcceptedRecordDto, LastReadingDto } from './account.dto';
@@ -26,10 +26,10 @@ interface RecordRow {
 export async function findLastReading(db: Queryable, accountId: string): Promise<LastReadingDto | null> {
   const [row] = await db.query<ReadingRow>(
     `select id, run_id, outcome, reason, fetched_at, balance_at, communication_number, next_read_at
-     from ${blocksDown('balance_reading')} as b(block) cross join lateral (
-       select * from balance_reading where ${idBlock('id')} = b.block and account_id = $1 order by id desc limit 1
+     from ${blocksDown('balance_reading')} cross join lateral (
+       select * from balance_reading where ${inBlock('id')} and account_id = $1 order by id desc limit 1
      ) r
-     order by b.block desc limit 1`,
+     order by blocks.block desc limit 1`,
     [accountId],
   );
   if (!row) return null;
@@ -49,9 +49,9 @@ export async function findLastReading(db: Queryable, accountId: string): Promise
 export async function findLastAcceptedRecord(db: Queryable, accountId: string): Promise<LastAcceptedRecordDto | null> {
   const [row] = await db.query<RecordRow>(
     `select r.communication_number, r.balance_type, r.balance_at, r.value, r.settled_at
-     from ${blocksDown('amlyze_record')} as b(block) cross join lateral (
+     from ${blocksDown('amlyze_record')} cross join lateral (
        select r.*, s.settled_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
-       where ${idBlock('r.id')} = b.block and r.account_id = $1 and s.state = 'accepted' order by r.balance_at desc, r.revision desc limit 1
+       where ${inBlock('r.id')} and r.account_id = $1 and s.state = 'accepted' order by r.balance_at desc, r.revision desc limit 1
      ) r
      order by r.balance_at desc, r.revision desc limit 1`,
     [accountId],

@@ -1,22 +1,18 @@
 import { readSettings } from '../connections/connection-settings';
 import type { ProviderRegistry } from '../providers/registry';
 import type { Queryable } from '../shared/database';
-import { daysSince, readDay } from './read-day';
+import { inWindow, withWindow } from './read-window';
 
 // One pass over the window's ledger rows of each consent: counted together where the consent is the subject of the
 // budget, else by account at the bank, of which the one that was read most often decides.
-const IN_WINDOW = `access_ledger l where ${readDay('l')} = any(q.days) and l.consent_id = q.id and l.read_at > q.window_start`;
+const READS = `access_ledger l where ${inWindow('l', 'q.id')}`;
 const USED = `
 select q.id, case
-  when q.by_consent then (select count(*) from ${IN_WINDOW})
-  else (select coalesce(max(n.used), 0) from (select count(*) as used from ${IN_WINDOW} group by l.subject_id) n)
+  when q.by_consent then (select count(*) from ${READS})
+  else (select coalesce(max(n.used), 0) from (select count(*) as used from ${READS} group by l.subject_id) n)
 end::int as used
 from (
-  select w.*, ${daysSince('w.window_start')} as days from (
-    select id, by_consent,
-      case when day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), day_zone) end as window_start
-    from unnest($1::bigint[], $2::boolean[], $3::text[]) as a(id, by_consent, day_zone)
-  ) w
+  ${withWindow('unnest($1::bigint[], $2::boolean[], $3::text[]) as a(id, by_consent, day_zone)')}
 ) q`;
 
 interface SettingsRow {

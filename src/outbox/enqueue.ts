@@ -1,6 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { columnOf } from '../shared/column';
-import { blocksDown, idBlock } from '../shared/id-block';
+import { blocksDown, inBlock } from '../shared/id-block';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 
@@ -105,12 +105,12 @@ where k.revision is not null or n.account_id is not null`,
 const NEWER_SENT = {
   name: 'outbox-newer-sent',
   text: `
-select w.ord::int, newer.balance_at as newer_sent_at
-from unnest($1::bigint[], $2::text[], $3::timestamptz[]) with ordinality as w(account_id, balance_type, balance_at, ord)
+select w.ord, newer.balance_at as newer_sent_at
+from unnest($1::integer[], $2::bigint[], $3::text[], $4::timestamptz[]) as w(ord, account_id, balance_type, balance_at)
 cross join lateral (
-  select r.balance_at from ${blocksDown('amlyze_record')} as b(block) cross join lateral (
+  select r.balance_at from ${blocksDown('amlyze_record')} cross join lateral (
     select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
-    where ${lookedUp(idBlock('r.id'), 'b.block')} and r.account_id = w.account_id and r.balance_type = w.balance_type
+    where ${inBlock('r.id')} and r.account_id = w.account_id and r.balance_type = w.balance_type
       and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
     order by r.balance_at desc
     limit 1
@@ -147,33 +147,30 @@ export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): P
     keys.map((k) => k.key),
     keys.map((k) => k.balanceAt),
   ]);
-  const newerSent = await findNewerSent(
-    tx,
-    keys,
-    rows.filter((row) => row.is_older).map(({ ord }) => ord - 1),
-  );
+  const older = new Set(rows.filter((row) => row.is_older).map(({ ord }) => ord));
+  const newerSent = older.size === 0 ? undefined : await findNewerSent(tx, keys, older);
   for (const { ord, revision, value, ...row } of rows) {
     const { communication_number: communicationNumber, settings_hash: settingsHash } = row;
     states[ord - 1] = {
       latest: revision === null ? undefined : { revision, value, communicationNumber, settingsHash },
-      newerSentAt: newerSent.get(ord - 1),
+      newerSentAt: newerSent?.get(ord),
     };
   }
   return states;
 }
 
-/** A sent record that is newer than the balance, for those places of the list that have one. */
+/** A sent record that is newer than the balance, for those of these ordinal numbers that have one. */
 async function findNewerSent(
   tx: Queryable,
   keys: readonly AskedKey[],
-  places: readonly number[],
+  ords: ReadonlySet<number>,
 ): Promise<ReadonlyMap<number, Date>> {
-  if (places.length === 0) return new Map();
-  const asked = places.flatMap((place) => keys.slice(place, place + 1));
+  const asked = keys.map((key, index) => ({ ...key, ord: index + 1 })).filter(({ ord }) => ords.has(ord));
   const rows = await tx.query<{ ord: number; newer_sent_at: Date }>(NEWER_SENT, [
+    asked.map(({ ord }) => ord),
     asked.map((key) => key.accountId),
     asked.map((key) => key.balanceType),
     asked.map((key) => key.balanceAt),
   ]);
-  return new Map(rows.map(({ ord, newer_sent_at: at }) => [places[ord - 1] ?? -1, at]));
+  return new Map(rows.map(({ ord, newer_sent_at: at }) => [ord, at]));
 }

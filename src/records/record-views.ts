@@ -1,7 +1,7 @@
 import type { RecordKind, RecordState } from '../outbox/record-state';
 import { standingBehind, standingOf } from '../outbox/standing';
 import type { Queryable } from '../shared/database';
-import { blocksFrom, idBlock } from '../shared/id-block';
+import { blocksFrom, inBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 
 export interface RecordFilter {
@@ -64,7 +64,7 @@ export interface RecordRow {
 /** What RECORD_COLUMNS are about, a record and how far it got, where the record is found first. */
 export const RECORDS = `amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}`;
 /** The same, block by block of the ids, as the records of an account are found. */
-const OF_ACCOUNT = `${blocksFrom('$1', 'amlyze_record')} as b(block) cross join ${RECORDS}`;
+const OF_ACCOUNT = `${blocksFrom('$1', 'amlyze_record')} cross join ${RECORDS}`;
 /** The same, where its state is found first. */
 const STATES = `record_state s join amlyze_record r on ${lookedUp('r.id', 's.record_id')}`;
 
@@ -127,8 +127,8 @@ export function selection(filter: RecordFilter, values: unknown[]): Selection {
   equal('s.standing', standing);
   if (standing === undefined || standing === 'open') equal('s.state', state);
   if (accountId === undefined) return { from, where: conditions.join(' and '), order: id };
-  conditions.push(lookedUp(idBlock('r.id'), 'b.block'));
-  return { from: OF_ACCOUNT, where: conditions.join(' and '), order: 'b.block, r.id' };
+  conditions.push(inBlock('r.id'));
+  return { from: OF_ACCOUNT, where: conditions.join(' and '), order: 'blocks.block, r.id' };
 }
 
 export function toRecordView(row: RecordRow): RecordView {

@@ -4,7 +4,7 @@ import type { CardVault } from '../operations/card-vault';
 import { enqueueBalances } from '../outbox/enqueue';
 import type { RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
-import { blocksDown, idBlock } from '../shared/id-block';
+import { blocksDown, inBlock } from '../shared/id-block';
 import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
 import { lookedUp } from '../shared/looked-up';
 import { forgetCount } from '../sync/count-runs';
@@ -53,9 +53,9 @@ const LOAD = `
 select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, s.state, s.reason, s.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
   r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
   (select newer.communication_number
-   from ${blocksDown('amlyze_record')} as b(block) cross join lateral (
+   from ${blocksDown('amlyze_record')} cross join lateral (
      select n.communication_number, n.balance_at from amlyze_record n join record_state t on ${lookedUp('t.record_id', 'n.id')}
-     where ${idBlock('n.id')} = b.block and n.account_id = r.account_id and n.balance_type = r.balance_type
+     where ${inBlock('n.id')} and n.account_id = r.account_id and n.balance_type = r.balance_type
        and (t.state in ('accepted', 'sending') or (t.state = 'pending' and t.in_doubt))
        and n.balance_at >= r.balance_at and (n.balance_at, n.revision) > (r.balance_at, r.revision)
      order by n.balance_at desc limit 1

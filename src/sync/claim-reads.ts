@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { daysSince, readDay } from '../consents/read-day';
+import { isRead } from '../consents/read-window';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
@@ -192,8 +192,7 @@ with mine as (
   returning u.id
 )
 delete from access_ledger l using unnest($1::bigint[], $3::uuid[], $4::bigint[]) as x(subject_id, request_id, consent_id), mine
-where mine.id = x.subject_id and ${readDay('l')} = any(${daysSince(`now() - interval '1 day'`)})
-  and ${lookedUp('l.consent_id', 'x.consent_id')} and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id`,
+where mine.id = x.subject_id and ${isRead('l')}`,
 };
 
 /** Gives up claims whose calls were never made: due again at once, and the budget is as it was. */

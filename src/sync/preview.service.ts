@@ -6,7 +6,7 @@ import { ConnectionDirectory, type LoadedConnection } from '../connections/conne
 import { findKeyStates } from '../outbox/enqueue';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
-import { blocksDown, idBlock } from '../shared/id-block';
+import { blocksDown, inBlock } from '../shared/id-block';
 import { JsonNumber, parseJson } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
 import type { ClaimedSubject } from './claim-reads';
@@ -114,11 +114,11 @@ from account a join access_subject u on u.id = a.subject_id join consent c on c.
   /** The latest stored answer, mapped with the settings of today. */
   private async recall(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
     const [stored] = await this.database.query<{ raw_body: string; fetched_at: Date }>(
-      `select r.raw_body, r.fetched_at from ${blocksDown('balance_reading')} as b(block) cross join lateral (
+      `select r.raw_body, r.fetched_at from ${blocksDown('balance_reading')} cross join lateral (
   select id, raw_body, fetched_at from balance_reading
-  where ${idBlock('id')} = b.block and account_id = $1 and raw_body is not null and http_status between 200 and 299 order by id desc limit 1
+  where ${inBlock('id')} and account_id = $1 and raw_body is not null and http_status between 200 and 299 order by id desc limit 1
 ) r
-order by b.block desc limit 1`,
+order by blocks.block desc limit 1`,
       [target.account.accountId],
     );
     if (!stored) throw ApiProblem.conflict('No answer of the bank is stored for this account yet; use source "live".');

@@ -1,7 +1,6 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
-import { blocksFrom, idBlock } from '../shared/id-block';
-import { lookedUp } from '../shared/looked-up';
+import { blocksFrom, inBlock } from '../shared/id-block';
 
 export interface ReadingFilter {
   accountId?: string;
@@ -58,11 +57,11 @@ export async function findReadings(
   }
   // What failed is rare, and found by account and outcome.
   const byBlock = filter.accountId !== undefined && (filter.outcome === undefined || filter.outcome === 'READ');
-  if (byBlock) conditions.push(lookedUp(idBlock('b.id'), 'blocks.block'));
+  if (byBlock) conditions.push(inBlock('b.id'));
   const rows = await db.query<ReadingRow>(
     `select b.id, b.account_id, a.account_ext_id, b.run_id, b.outcome, b.reason, b.next_read_at, b.fetched_at, b.balance_at,
   b.balance_at_source, b.communication_number, b.first_reading_id
-from ${byBlock ? `${blocksFrom('$1', 'balance_reading')} as blocks(block) cross join ` : ''}balance_reading b join account a on a.id = b.account_id
+from ${byBlock ? `${blocksFrom('$1', 'balance_reading')} cross join ` : ''}balance_reading b join account a on a.id = b.account_id
 where ${conditions.join(' and ')} order by ${byBlock ? 'blocks.block, ' : ''}b.id limit $2`,
     values,
   );

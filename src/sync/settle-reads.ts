@@ -1,4 +1,4 @@
-import { daysSince, readDay } from '../consents/read-day';
+import { isRead } from '../consents/read-window';
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedSubject } from './claim-reads';
@@ -18,8 +18,7 @@ export async function giveBackReads(tx: Queryable, results: readonly SubjectResu
   if (unspent.length === 0) return;
   await tx.query(
     `delete from access_ledger l using unnest($1::bigint[], $2::bigint[], $3::uuid[]) as x(consent_id, subject_id, request_id)
-where ${readDay('l')} = any(${daysSince(`now() - interval '1 day'`)}) and ${lookedUp('l.consent_id', 'x.consent_id')}
-  and ${lookedUp('l.subject_id', 'x.subject_id')} and l.request_id = x.request_id`,
+where ${isRead('l')}`,
     [
       unspent.map(({ subject }) => subject.state.consentRowId),
       unspent.map(({ subject }) => subject.state.subjectId),

@@ -1,4 +1,4 @@
-import { daysSince, readDay } from '../consents/read-day';
+import { inWindow, withWindow } from '../consents/read-window';
 import type { Queryable } from '../shared/database';
 import type { Denial, SubjectState } from './decide-read';
 
@@ -32,11 +32,7 @@ const LOAD_SUBJECTS = {
   name: 'sync-load-subjects',
   text: `
 with asked as materialized (
-  select w.*, ${daysSince('w.window_start')} as days from (
-    select connection_id, by_consent,
-      case when day_zone is null then now() - interval '24 hours' else date_trunc('day', now(), day_zone) end as window_start
-    from unnest($2::bigint[], $3::boolean[], $4::text[]) as a(connection_id, by_consent, day_zone)
-  ) w
+  ${withWindow('unnest($2::bigint[], $3::boolean[], $4::text[]) as a(connection_id, by_consent, day_zone)')}
 )
 select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason, u.consent_id, b.used,
   case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads
@@ -48,11 +44,9 @@ cross join lateral (
   select count(*)::int as used,
     (array_agg(l.read_at order by l.read_at desc))[greatest(1, c.frequency_per_day - cardinality($1::bigint[]) + 1) : c.frequency_per_day] as limiting_reads
   from (
-    select r.read_at from access_ledger r
-    where not q.by_consent and ${readDay('r')} = any(q.days) and r.consent_id = u.consent_id and r.subject_id = u.id and r.read_at > q.window_start
+    select r.read_at from access_ledger r where not q.by_consent and ${inWindow('r', 'u.consent_id')} and r.subject_id = u.id
     union all
-    select r.read_at from access_ledger r
-    where q.by_consent and ${readDay('r')} = any(q.days) and r.consent_id = u.consent_id and r.read_at > q.window_start
+    select r.read_at from access_ledger r where q.by_consent and ${inWindow('r', 'u.consent_id')}
   ) l
 ) b
 order by u.id`,

@@ -1,6 +1,6 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
-import { blocksDown, idBlock } from '../shared/id-block';
+import { blocksDown, inBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 
 /** One account that waits for its subject's read, with the runs that wait, the leading one first. */
@@ -33,7 +33,8 @@ export interface Waiting {
   tokenRenewed: boolean;
 }
 
-// The tries of a run are the latest readings, so the search for them ends in the newest block or two.
+// The tries of a run are the latest readings: the blocks come newest first, and the limit ends the search for them in the first or second.
+// `id + 0` is no index's order, or the primary key would look as good as the index by block where statistics are of an empty table.
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `
@@ -44,9 +45,9 @@ from waiting_account s join account a on ${lookedUp('a.id', 's.account_id')}
 cross join lateral (
   select array_agg(b.outcome order by b.id desc) as outcomes, (array_agg(b.reason order by b.id desc))[1] as reason
   from (
-    select r.* from ${blocksDown('balance_reading')} as b(block) cross join lateral (
+    select r.* from ${blocksDown('balance_reading')} cross join lateral (
       select id, outcome, reason from balance_reading
-      where ${lookedUp(idBlock('id'), 'b.block')} and account_id = s.account_id order by id + 0 desc limit s.tries
+      where ${inBlock('id')} and account_id = s.account_id order by id + 0 desc limit s.tries
     ) r
     where s.tries > 0
     limit s.tries

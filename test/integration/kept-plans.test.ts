@@ -130,10 +130,10 @@ describe('a plan that is kept', () => {
             const index = indexes.get(node['Index Name'] ?? '');
             const keyed =
               index && conditionsOf(node).some((condition) => condition.startsWith(`${index.firstColumn} `));
-            // An index of what waits is walked in its order, to a limit; where nothing is left out, that is all that is read.
+            // An index of what waits is walked in its order, to a limit; of any other index the limit is all that is read where nothing is left out.
             const walked =
               limited && index
-                ? index.partial || node.Filter === undefined
+                ? index.partial || (node.Filter ?? node['Index Cond']) === undefined
                 : READ_WHOLE.includes(node['Index Name'] ?? '');
             if (!keyed && !walked)
               found.push(`${name}: ${node['Node Type']} ${node['Index Name'] ?? node['Relation Name']}`);
