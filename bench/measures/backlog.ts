@@ -1,4 +1,3 @@
-import type { Client } from 'pg';
 import { databaseOf, openDataSource } from '../../src/database/data-source';
 import { claimDue } from '../../src/outbox/claim';
 import type { Database, Queryable } from '../../src/shared/database';
@@ -6,6 +5,7 @@ import { claimReads } from '../../src/sync/claim-reads';
 import { settleAccepted } from '../../test/support/settle-accepted';
 import type { BenchRig } from '../rig/bench-rig';
 import type { Figure } from '../figure';
+import type { Installation } from '../rig/gateway';
 import { registered } from '../rig/registered';
 import type { Measure } from './measure';
 
@@ -30,9 +30,16 @@ export const backlog: Measure = {
   name: 'backlog',
   quick: false,
   async take(rig) {
-    const free = await inSession(rig, [flood(`'FREE_' || n`, PENDING)], claimAndSettle);
-    const blocked = await inSession(rig, [BLOCKED_HEADS, flood(`'BLOCKED'`, BLOCKED)], parkBlocked);
-    const reads = await inSession(rig, [WAITING_RUNS], claimSubjects);
+    const filled = await Promise.all([
+      fill(rig, [flood(`'FREE_' || n`, PENDING)]),
+      fill(rig, [BLOCKED_HEADS, flood(`'BLOCKED'`, BLOCKED)]),
+      fill(rig, [WAITING_RUNS]),
+    ]);
+    const [forFree, forBlocked, forReads] = filled;
+    const free = await inSession(forFree, claimAndSettle);
+    const blocked = await inSession(forBlocked, parkBlocked);
+    const reads = await inSession(forReads, claimSubjects);
+    for (const installation of filled) await rig.drop(installation);
     return {
       voids: [],
       figures: [
@@ -80,26 +87,29 @@ with run as (
 insert into waiting_account (run_id, account_id, connection_id, subject_id)
 select run.id, a.id, a.connection_id, a.subject_id from run, account a`;
 
-/** Fills a database as one bulk does, without an ANALYZE afterwards, and works on it as the gateway's sessions do. */
-async function inSession(
-  rig: BenchRig,
-  fill: readonly string[],
-  work: (database: Database, client: Client) => Promise<number[]>,
-): Promise<number[]> {
+/** A database that one bulk has filled, without an ANALYZE afterwards. */
+async function fill(rig: BenchRig, statements: readonly string[]): Promise<Installation> {
   const installation = await registered(rig, ACCOUNTS);
   const client = await rig.session(installation);
   const tables = ['amlyze_record', 'record_state', 'waiting_account', 'access_subject'];
   for (const table of tables) await client.query(`alter table ${table} set (autovacuum_enabled = false)`);
   // Keys and triggers of the filling are not what is measured.
   await client.query('set session_replication_role = replica');
-  for (const statement of fill) await client.query(statement);
-  const dataSource = await openDataSource({ url: installation.databaseUrl, applicationName: 'bench' });
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+  return installation;
+}
+
+/** Works as the gateway's sessions do. */
+async function inSession(
+  { databaseUrl }: Installation,
+  work: (database: Database) => Promise<number[]>,
+): Promise<number[]> {
+  const dataSource = await openDataSource({ url: databaseUrl, applicationName: 'bench' });
   try {
-    return await work(databaseOf(dataSource), client);
+    return await work(databaseOf(dataSource));
   } finally {
     await dataSource.destroy();
-    await client.end();
-    await rig.drop(installation);
   }
 }
 
@@ -126,8 +136,8 @@ async function parkBlocked(database: Database): Promise<number[]> {
   return timesMs;
 }
 
-async function claimSubjects(database: Database, client: Client): Promise<number[]> {
-  const { rows } = await client.query<{ id: string }>('select id::text from connection');
+async function claimSubjects(database: Database): Promise<number[]> {
+  const rows = await database.query<{ id: string }>('select id::text from connection');
   const quotas = rows.map(({ id }) => ({
     connectionId: id,
     quota: 100,

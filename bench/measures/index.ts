@@ -6,7 +6,6 @@ import { imports } from './imports';
 import { lists } from './lists';
 import type { Measure } from './measure';
 import { operations } from './operations';
-import { replicas } from './replicas';
 import { saturated } from './saturated';
 import { slowBanks } from './slow-banks';
 import { throughput } from './throughput';
@@ -16,7 +15,6 @@ export const MEASURES: readonly Measure[] = [
   throughput,
   saturated,
   slowBanks,
-  replicas,
   history,
   lists,
   backlog,

@@ -12,7 +12,7 @@ import { peakRss, type Measure, type Measured } from './measure';
 /** Compiles what runs often; its figures are not counted. */
 const WARM_UP_ACCOUNTS = 5_000;
 /** The script needs ten times as long for a balance, so it gets a part of the accounts: enough for half a second or more. */
-const SCRIPT_SHARE = 0.1;
+const SCRIPT_SHARE = 0.05;
 const SCRIPT_ACCOUNTS = 500;
 /** A loop that reaches less of what the calls alone allow is no reference. */
 const LEAST_SHARE_OF_CEILING = 0.18;

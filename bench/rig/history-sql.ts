@@ -34,9 +34,10 @@ export function moveOriginal(copies: number): string[] {
 }
 
 const later = (column: string): string => `(${column} + $1::int * interval '${HOURS_APART} hours')`;
-/** Ends in date and digest, as the gateway's numbers do. */
+/** As the gateway's numbers are: all of a run begin alike and have a date, which is looked up once for a copy, and end in a digest. */
 const number = (column: string): string =>
-  `left(${column}, length(${column}) - 41) || to_char(${later('r.balance_at')} at time zone 'UTC', 'YYYYMMDD') || '-' || md5(${column} || $1::int)`;
+  `(select left(f.communication_number, -41) || to_char(${later('f.balance_at')} at time zone 'UTC', 'YYYYMMDD') || '-'
+  from amlyze_record f order by f.id limit 1) || md5(${column} || $1::int)`;
 
 /** One record in 200 was refused, one read in 100 failed before it succeeded. */
 const REFUSED = `(r.account_id + $1::int) % 200 = 0`;
@@ -53,7 +54,7 @@ export function copyStatements(spans: Spans): string[] {
 select id + ${run}, trigger, scope, accounts, outcomes, ${later('started_at')}, ${later('finished_at')} from sync_run where id <= ${spans.run}`,
 
     `insert into access_ledger (id, subject_id, consent_id, read_at, purpose, request_id)
-select id + ${ledger}, subject_id, consent_id, ${later('read_at')}, purpose, gen_random_uuid() from access_ledger where id <= ${spans.ledger}`,
+select id + ${ledger}, subject_id, consent_id, ${later('read_at')}, purpose, request_id from access_ledger where id <= ${spans.ledger}`,
 
     `insert into balance_reading (id, account_id, run_id, outcome, fetched_at, request_id, http_status, latency_ms, raw_body, balance_at,
   balance_at_source, communication_number, steps)
@@ -112,13 +113,17 @@ export const HISTORY_TABLES = [
   'delivery_result',
 ] as const;
 
-/** Indexes and keys that are quicker made again than kept up; the primary keys in front grow at their right edge. */
+/**
+ * Indexes and keys that are quicker made again than kept up: those with an entry for most rows. The primary keys in front grow at their
+ * right edge.
+ */
 export const SECONDARY = `
 select i.indexrelid::regclass::text as index, c.conname as constraint, i.indrelid::regclass::text as table,
   coalesce('alter table ' || i.indrelid::regclass || ' add constraint ' || c.conname || ' ' || pg_get_constraintdef(c.oid),
     pg_get_indexdef(i.indexrelid)) as make
-from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
-where i.indrelid::regclass::text = any($1) and (not i.indisprimary or i.indrelid = 'record_key'::regclass)`;
+from pg_index i join pg_class x on x.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
+where i.indrelid::regclass::text = any($1) and (not i.indisprimary or i.indrelid = 'record_key'::regclass) and x.reltuples > t.reltuples / 2`;
 
 export interface SecondaryIndex {
   index: string;

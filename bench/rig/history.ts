@@ -22,6 +22,9 @@ export interface TwoAges {
 
 const FULL = { accounts: 20_000, records: 5_000_000 };
 
+/** Soon after they were written, so that a checkpoint in between does not make Postgres log the pages whole for it. */
+const COPIES_BETWEEN_VACUUMS = 10;
+
 const made = new WeakMap<BenchRig, Promise<TwoAges>>();
 
 /** Seeded once for all measures of a run; the simulators are told of the accounts every time. */
@@ -61,6 +64,7 @@ async function copyRun(rig: BenchRig, installation: Installation, copies: number
   const sessions = await Promise.all([bulkSession(rig, installation), bulkSession(rig, installation)]);
   const [client] = sessions;
   for (const statement of sql.moveOriginal(copies)) await client.query(statement);
+  await client.query(`analyze ${sql.HISTORY_TABLES.join(', ')}`);
   const { rows: secondary } = await client.query<sql.SecondaryIndex>(sql.SECONDARY, [sql.HISTORY_TABLES]);
   for (const { index, constraint, table } of secondary) {
     await client.query(
@@ -75,6 +79,8 @@ async function copyRun(rig: BenchRig, installation: Installation, copies: number
   await Promise.all(sessions.map((session) => session.query('set enable_seqscan = off')));
   await share(sessions, numbersTo(copies), async (session, copy) => {
     for (const statement of statements) await session.query(statement, [copy]);
+    if (copy % COPIES_BETWEEN_VACUUMS > 0) return;
+    for (const table of sql.HISTORY_TABLES) await session.query(`vacuum (freeze, index_cleanup off) ${table}`);
   });
   await Promise.all(sessions.map((session) => session.query('reset enable_seqscan')));
   await share(sessions, secondary, async (session, { make }) => {
