@@ -233,7 +233,7 @@ export class SingleSender {
       });
     } finally {
       this.calls.delete(attemptId);
-      this.held.delete(record.id);
+      this.release(record, attemptId);
       if (this.held.size === 0) this.probe = undefined;
       this.pump();
       this.bell.ring();
@@ -246,21 +246,38 @@ export class SingleSender {
     this.leave = undefined;
     try {
       await this.parts.settling.apply(call, verdict);
-      await this.giveBack('endpoint-paused');
     } finally {
+      await this.giveBack('endpoint-paused');
       this.troubles -= 1;
     }
   }
 
-  /** What was promised to a call that is not made goes back as it was. */
+  /** What was promised to a call that is not made goes back as it was; where that cannot be written, its lease runs out. */
   private async giveBack(reason: string): Promise<void> {
-    const unsent = this.ready.splice(0);
+    const failures: unknown[] = [];
     await Promise.all(
-      unsent.map(async ({ record, attemptId }) => {
-        await this.parts.settling.abandon(attemptId, [returnToPool(record, { doubt: false, reason })]);
-        this.held.delete(record.id);
+      this.ready.splice(0).map(async ({ record, attemptId }) => {
+        try {
+          await this.parts.settling.abandon(attemptId, [returnToPool(record, { doubt: false, reason })]);
+        } catch (error) {
+          failures.push(error);
+        } finally {
+          this.release(record, attemptId);
+        }
       }),
     );
+    if (failures.length === 0) return;
+    this.logger.warn({
+      msg: 'records that were not sent could not be given back; their leases bring them back',
+      endpoint: this.parts.lane.endpoint,
+      records: failures.length,
+      error: String(failures[0]),
+    });
+  }
+
+  /** From now on no lease is renewed for the attempt. The record may be held again by then, with another one. */
+  private release(record: ClaimedRecord, attemptId: string): void {
+    if (this.held.get(record.id) === attemptId) this.held.delete(record.id);
   }
 
   private async renew(): Promise<void> {

@@ -6,6 +6,7 @@ import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { Settling } from '../../../src/delivery/settling';
 import { SingleSender } from '../../../src/delivery/single-sender';
 import { CardVault } from '../../../src/operations/card-vault';
+import { takeBackExpired } from '../../../src/outbox/settle';
 import { OperationSingleLane } from '../../../src/operations/operation-lanes';
 import { HttpClient } from '../../../src/shared/http-client';
 import { Metrics } from '../../../src/shared/metrics';
@@ -17,6 +18,8 @@ import { giveState } from '../../support/give-state';
 
 const CONCURRENCY = 2;
 const MOST_HELD = 4 * CONCURRENCY;
+/** Claimed beside the calls under way. */
+const UNSENT = MOST_HELD - CONCURRENCY;
 const LEASE_SECONDS = 30;
 
 describe('records that go out one by one', () => {
@@ -168,7 +171,33 @@ where record_id in (select id from amlyze_record where operation_ext_id in ('op-
       `select count(*) filter (where verdict = 'in-doubt')::int as doubted,
   count(*) filter (where verdict = 'not-sent' and reason = 'endpoint-paused')::int as unsent from delivery_result`,
     );
-    expect(log).toEqual({ doubted: 1, unsent: MOST_HELD - CONCURRENCY });
+    expect(log).toEqual({ doubted: 1, unsent: UNSENT });
+  });
+
+  test('are brought back by their leases where they cannot be given back', async () => {
+    await enqueue(20);
+    await testDatabase.database.query(
+      `alter table delivery_result add constraint refuse_returned check (reason <> 'endpoint-paused')`,
+    );
+    sender.start();
+    await amlyze.arrived(CONCURRENCY);
+    for (let done = 0; done < CONCURRENCY; done += 1) amlyze.answer({ error: 'unavailable' }, 503);
+    await eventually('what was sent is given back', async () => (await count(`state = 'sending'`)) === UNSENT);
+    // Their time is over when no one renews it.
+    await testDatabase.database.query(
+      `update delivery_attempt set lease_until = now() - interval '1 s' where finished_at is null`,
+    );
+    let taken = 0;
+    await eventually('the leases bring them back', async () => {
+      taken += (await takeBackExpired(testDatabase.database)).records;
+      return taken === UNSENT;
+    });
+    await endPauseTime();
+    for (let done = 0; done < 20; done += 1) {
+      await amlyze.arrived(1);
+      amlyze.answer();
+    }
+    await settled(20);
   });
 
   test('begin again with one probe alone, of a record that was not in the call that failed', async () => {
