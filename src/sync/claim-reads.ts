@@ -166,20 +166,17 @@ with mine as materialized (
   where u.epoch = c.epoch and u.claimed_by is not null
   for update of u skip locked
 )
-update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where ${lookedUp('u.id', 'mine.id')}
-returning u.id`,
+update access_subject u set lease_until = now() + make_interval(secs => $3::float8) from mine where ${lookedUp('u.id', 'mine.id')}`,
 };
 
-/** Renews the leases of reads that are still under way and returns those; one that was taken over stays taken. */
+/** Renews the leases of reads that are still under way; one that was taken over stays taken. */
 export async function extendReadLeases(
   db: Queryable,
   subjects: readonly ClaimedSubject[],
   leaseSeconds: number,
-): Promise<ClaimedSubject[]> {
-  if (subjects.length === 0) return [];
-  const values = [subjects.map((s) => s.state.subjectId), subjects.map((s) => s.state.epoch), leaseSeconds];
-  const renewed = new Set((await db.query<{ id: string }>(EXTEND, values)).map(({ id }) => id));
-  return subjects.filter(({ state }) => renewed.has(state.subjectId));
+): Promise<void> {
+  if (subjects.length === 0) return;
+  await db.query(EXTEND, [subjects.map((s) => s.state.subjectId), subjects.map((s) => s.state.epoch), leaseSeconds]);
 }
 
 const GIVE_BACK = {

@@ -46,7 +46,7 @@ describe('the places for calls', () => {
   it('lose what is withdrawn, and nothing else', () => {
     const slots = slotsWith(1, { a: 3, b: 2 });
     enterAll(slots);
-    expect(slots.withdraw('a').map(({ name }) => name)).toEqual(['a2', 'a3']);
+    expect(slots.withdraw((_, connectionId) => connectionId === 'a').map(({ name }) => name)).toEqual(['a2', 'a3']);
     expect(slots.waiting).toBe(2);
     slots.leave('a');
     expect(enterAll(slots)).toEqual(['b1']);

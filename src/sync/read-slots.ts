@@ -58,15 +58,16 @@ export class ReadSlots<S extends object> {
     this.tidy(connectionId, line);
   }
 
-  /** Takes what waits out of the line: of one connection, or of all. */
-  withdraw(connectionId?: string): S[] {
-    const ids = connectionId === undefined ? [...this.lines.keys()] : [connectionId];
-    return ids.flatMap((id) => {
-      const line = this.lines.get(id);
-      const waiting = line?.waiting.splice(0) ?? [];
-      this.waitingTotal -= waiting.length;
-      if (line) this.tidy(id, line);
-      return waiting;
+  /** Takes out of the line what `wanted` says, or all that waits. */
+  withdraw(wanted: (subject: S, connectionId: string) => boolean = () => true): S[] {
+    return [...this.lines].flatMap(([connectionId, line]) => {
+      const out: S[] = [];
+      const staying: S[] = [];
+      for (const subject of line.waiting) (wanted(subject, connectionId) ? out : staying).push(subject);
+      line.waiting = staying;
+      this.waitingTotal -= out.length;
+      this.tidy(connectionId, line);
+      return out;
     });
   }
 

@@ -3,6 +3,7 @@ import type { ReadingOutcome } from '../balances/outcome';
 import { Environment } from '../config/environment';
 import { GATHER_MS } from '../delivery/lookout';
 import { Database } from '../shared/database';
+import { DatabaseClock } from '../shared/database-clock';
 import { Doorbell } from '../shared/doorbell';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
@@ -28,9 +29,15 @@ const TROUBLE: ReadonlySet<ReadingOutcome> = new Set<ReadingOutcome>([
 /** Answers that may wait to be written before nothing more is claimed: two groups. */
 const MAX_UNWRITTEN = 500;
 
+/**
+ * So long holds the decision that a bank may be asked, which is made with the claim: consents end, connections are paused, accounts change.
+ * What has waited longer for a place goes back and is decided anew. It is shorter than any lease, so that nobody else has the claim by then.
+ */
+const DECISION_HOLDS_MS = 1_000;
+
 interface HeldClaim {
   /** By the monotonic clock. */
-  leaseEndsMs: number;
+  decidedAtMs: number;
   answered: boolean;
 }
 
@@ -55,6 +62,7 @@ export class SyncWorker {
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
+  private review: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: Database,
@@ -63,13 +71,15 @@ export class SyncWorker {
     private readonly reader: SubjectReader,
     private readonly writer: ReadingWriter,
     private readonly replica: Replica,
+    private readonly clock: DatabaseClock,
   ) {
     this.slots = new ReadSlots(environment.syncConcurrency);
   }
 
   start(): void {
     this.loop ??= this.work();
-    this.renewal ??= setInterval(() => void this.renewLeases(), this.leaseMs / 3);
+    this.renewal ??= setInterval(() => void this.renewLeases(), (this.environment.leaseSeconds * 1000) / 3);
+    this.review ??= setInterval(() => void this.giveBackStale(), DECISION_HOLDS_MS / 2);
   }
 
   /** There may be something due: look now instead of at the next poll. */
@@ -89,12 +99,9 @@ export class SyncWorker {
     await within(Math.max(0, deadline - performance.now()), this.giveBack(this.slots.withdraw()));
     while (this.held.size > 0 && performance.now() < deadline) await delay(20);
     clearInterval(this.renewal);
+    clearInterval(this.review);
     if (this.held.size > 0)
       this.logger.warn({ msg: 'reads were still under way at shutdown; their leases run out', reads: this.held.size });
-  }
-
-  private get leaseMs(): number {
-    return this.environment.leaseSeconds * 1000;
   }
 
   private async work(): Promise<void> {
@@ -155,14 +162,14 @@ export class SyncWorker {
 
   private async claim(quotas: Quotas): Promise<ClaimedSubject[]> {
     const { leaseSeconds } = this.environment;
-    const claimedAtMs = performance.now();
+    const decidedAtMs = performance.now();
     const claims = await claimReads(this.database, {
       quotas: quotas.quotas,
       replica: this.replica.id,
       leaseSeconds,
     });
     for (const subject of claims.subjects) {
-      this.held.set(subject, { leaseEndsMs: claimedAtMs + this.leaseMs, answered: false });
+      this.held.set(subject, { decidedAtMs, answered: false });
       if (subject.denial) void this.deny(subject);
       else this.slots.add(subject.state.connectionId, subject);
     }
@@ -175,13 +182,25 @@ export class SyncWorker {
     if (this.stopping) return;
     for (let next = this.slots.enter(); next; next = this.slots.enter()) {
       const { connectionId, subject } = next;
-      // A process that stood still may have lost the claim while it waited for a place: another replica reads it.
-      if ((this.held.get(subject)?.leaseEndsMs ?? 0) > performance.now()) void this.call(connectionId, subject);
-      else {
+      if (this.isStale(subject)) {
         this.slots.leave(connectionId);
-        void this.giveBack([subject]);
-      }
+        void this.giveBack([subject, ...this.slots.withdraw((waiting) => this.isStale(waiting))]);
+      } else void this.call(connectionId, subject);
     }
+  }
+
+  private isStale(subject: ClaimedSubject): boolean {
+    const decidedAtMs = this.held.get(subject)?.decidedAtMs ?? -Infinity;
+    const { validUntil } = subject.state.consent;
+    return (
+      performance.now() - decidedAtMs >= DECISION_HOLDS_MS ||
+      (validUntil !== undefined && validUntil <= this.clock.now())
+    );
+  }
+
+  /** A place that never gets free must not keep what waits for it in the budgets of its consents. */
+  private async giveBackStale(): Promise<void> {
+    await this.giveBack(this.slots.withdraw((subject) => this.isStale(subject)));
   }
 
   private async call(connectionId: string, subject: ClaimedSubject): Promise<void> {
@@ -190,7 +209,7 @@ export class SyncWorker {
     this.slots.leave(connectionId);
     if (result.readings.some(({ outcome }) => TROUBLE.has(outcome))) {
       this.quotas.ahead.troubled(connectionId);
-      void this.giveBack(this.slots.withdraw(connectionId));
+      void this.giveBack(this.slots.withdraw((_, id) => id === connectionId));
     } else this.quotas.ahead.answered(connectionId);
     this.callWhileFree();
     this.bell.ring();
@@ -198,9 +217,7 @@ export class SyncWorker {
   }
 
   private async deny(subject: ClaimedSubject): Promise<void> {
-    this.quotas.ahead.asked(subject.state.connectionId);
     this.write(await this.reader.read(subject));
-    this.quotas.ahead.answered(subject.state.connectionId);
   }
 
   private write(result: SubjectResult): void {
@@ -239,13 +256,8 @@ export class SyncWorker {
   }
 
   private async renewLeases(): Promise<void> {
-    const renewedAtMs = performance.now();
     try {
-      const renewed = await extendReadLeases(this.database, [...this.held.keys()], this.environment.leaseSeconds);
-      for (const subject of renewed) {
-        const claim = this.held.get(subject);
-        if (claim) claim.leaseEndsMs = renewedAtMs + this.leaseMs;
-      }
+      await extendReadLeases(this.database, [...this.held.keys()], this.environment.leaseSeconds);
     } catch (error) {
       this.logger.warn({ msg: 'leases of reads could not be renewed', error: String(error) });
     }

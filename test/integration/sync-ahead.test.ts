@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SANDBOX_MYPOS } from '../../src/simulators';
 import { bankServers, type BankServer } from '../support/bank-server';
 import { newNumber } from '../support/bank-accounts';
@@ -16,15 +17,20 @@ describe('reads that are claimed ahead of their calls', () => {
   let outside: Outside;
   let gateway: TestGateway;
   let bank: BankServer;
+  /** So many answers are quick. */
+  let quick: number;
+  let connectionId: string;
+  let consentId: string;
   let afterQuick: () => Promise<{ status: number; body?: string }>;
 
   beforeEach(async () => {
+    quick = QUICK;
     testDatabase = await createTestDatabase();
     outside = await Outside.start();
     const limits = { SYNC_CONCURRENCY: '2', LEASE_SECONDS: String(LEASE_SECONDS) };
     gateway = await TestGateway.start(testDatabase, outside, limits);
     bank = await startBank(async (_request, number) => {
-      if (number > QUICK) return afterQuick();
+      if (number > quick) return afterQuick();
       return { body: JSON.stringify([{ amount: '1.00', currency: 'EUR', balanceType: 'available' }]) };
     });
     await register();
@@ -44,17 +50,20 @@ describe('reads that are claimed ahead of their calls', () => {
       settings: { timeoutMs: 60_000, breakerFailures: 2 },
       secrets: { apiKey: SANDBOX_MYPOS.apiKey },
     });
-    const { consentId, accessToken } = SANDBOX_MYPOS;
-    const consent = await gateway.ok('POST', '/admin/consents', {
-      connectionId: connection.id,
-      consentId,
-      accessToken,
-    });
-    const lines = Array.from({ length: ACCOUNTS }, () => {
+    connectionId = connection.id;
+    consentId = await addConsent({ consentId: SANDBOX_MYPOS.consentId }, ACCOUNTS);
+  }
+
+  /** A consent with so many accounts; its id. */
+  async function addConsent(fields: object, accounts: number): Promise<string> {
+    const { accessToken } = SANDBOX_MYPOS;
+    const consent = await gateway.ok('POST', '/admin/consents', { connectionId, accessToken, ...fields });
+    const lines = Array.from({ length: accounts }, () => {
       const number = newNumber();
       return { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
     });
     for (const line of lines) await gateway.ok('POST', '/admin/accounts', line);
+    return consent.id;
   }
 
   const count = async (sql: string): Promise<number> =>
@@ -78,6 +87,37 @@ describe('reads that are claimed ahead of their calls', () => {
     expect(bank.requests.length).toBeLessThanOrEqual(QUICK + 2 + 2);
     expect(await count('access_ledger')).toBe(bank.requests.length);
     expect(await count('waiting_account')).toBe(ACCOUNTS - QUICK);
+  }, 60_000);
+
+  it('are decided anew after a second in the line: a consent that has ended meanwhile is not used, and its budget untouched', async () => {
+    const hanging = Promise.withResolvers<{ status: number }>();
+    afterQuick = () => hanging.promise;
+    await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
+    await gateway.ok('PATCH', `/admin/consents/${consentId}`, { status: 'terminatedByTpp', reason: 'test' });
+    await eventually('only the calls under way are held', async () => (await claimed()) === 2);
+    expect(await count('access_ledger')).toBe(QUICK + 2);
+    hanging.resolve({ status: 404 });
+    await eventually('the run is over', async () => (await count('sync_run where finished_at is not null')) === 1);
+    expect(bank.requests.length).toBe(QUICK + 2);
+    expect(await count(`balance_reading where outcome = 'CONSENT_REQUIRED'`)).toBe(ACCOUNTS - QUICK - 2);
+  }, 60_000);
+
+  it('are as many as the bank answers, however many reads were decided without asking it', async () => {
+    quick = 0;
+    const ended = await addConsent({ consentId: randomUUID(), validUntil: '2020-01-01T00:00:00Z' }, ACCOUNTS);
+    const hanging = Promise.withResolvers<{ status: number }>();
+    afterQuick = () => hanging.promise;
+    await gateway.ok('POST', '/admin/resync', { consentId: ended });
+    await eventually(
+      'they are decided',
+      async () => (await count(`balance_reading where outcome = 'CONSENT_REQUIRED'`)) === ACCOUNTS,
+    );
+    await gateway.ok('POST', '/admin/resync', { consentId });
+    await eventually('both places are taken', async () => bank.requests.length === 2);
+    expect(await claimed()).toBeLessThanOrEqual(2 + 2);
+    hanging.resolve({ status: 404 });
   }, 60_000);
 
   it('are not made by a replica that lost the claim while they waited for a place', async () => {
