@@ -22,7 +22,7 @@ export type ObtainedToken = { kind: 'token'; accessToken: string } | TokenFailur
 type RequestToken = () => Promise<GrantedToken | TokenFailure>;
 
 /** A token just read from the database is taken as it is for this long; after that, other replicas' discards count. */
-const TRUSTED_FOR_MS = 1000;
+export const TRUSTED_FOR_MS = 1000;
 const LONGEST_POLL_MS = 250;
 
 const FIND = {
