@@ -141,20 +141,25 @@ export async function recordSuccess(
 const FAIL = {
   name: 'endpoint-fail',
   text: `update amlyze_endpoint
-set failures = failures + 1, generation = generation + 1, pause = $3, pause_reason = left($4, 500),
+set failures = failures + case when generation = $2 then 1 else 0 end, generation = generation + 1, pause = $3, pause_reason = left($4, 500),
     paused_since = coalesce(paused_since, now()), paused_until = now() + make_interval(secs => $5::float8 / 1000),
     probe_until = null, last_failed_ids = $6::bigint[]
-where endpoint = $1 and generation = $2`,
+where endpoint = $1 and (generation = $2 or ($3 <> 'backoff' and pause = 'backoff'))
+returning 1`,
 };
 
-/** Pauses the endpoint. Calls that were under way together count once: only the first finds its generation. */
+/**
+ * Pauses the endpoint, and says whether the pause took hold. Calls that were under way together count once: only the first finds its
+ * generation. What AMLYZE asks for, or what an operator has to mend, takes the place of a back-off that another call began meanwhile.
+ */
 export async function recordFailure(
   db: Queryable,
   endpoint: string,
   seen: Pick<EndpointState, 'generation'>,
   pause: { kind: PauseKind; reason: string; forMs: number; failedIds: readonly string[] },
-): Promise<void> {
-  await db.query(FAIL, [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds]);
+): Promise<boolean> {
+  const values = [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds];
+  return (await db.query(FAIL, values)).length > 0;
 }
 
 /**

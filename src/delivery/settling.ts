@@ -135,7 +135,8 @@ export class Settling {
     // A part of a cut batch is claimed whole, whatever the limit: only among the others it goes out in smaller batches.
     const groupId = late ? undefined : batch.group?.id;
     await this.returnAll(call, { doubt: failure.doubt, reason: failure.detail, wholeFailure: true, groupId });
-    await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) });
+    if (!(await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) })))
+      return;
     this.logger.warn({
       msg: 'AMLYZE is not answering; delivery waits and probes',
       endpoint: lane.endpoint,
@@ -150,7 +151,7 @@ export class Settling {
   ): Promise<void> {
     const groupId = call.batch.group?.id;
     await this.returnAll(call, { doubt: false, reason: pause.reason, wholeFailure: false, groupId });
-    await this.pause(call, pause);
+    if (!(await this.pause(call, pause))) return;
     this.logger.error({
       msg: 'delivery to AMLYZE is paused',
       endpoint: call.lane.endpoint,
@@ -202,11 +203,12 @@ export class Settling {
     await this.settle(call, settlements, failure.doubt ? 'failed' : 'refused', failure.reason);
   }
 
+  /** False where calls that were under way with this one have paused the endpoint already. */
   private async pause(
     call: Call,
     pause: { kind: 'backoff' | 'rate-limit' | 'operator'; reason: string; forMs: number },
-  ): Promise<void> {
-    await recordFailure(this.database, call.lane.endpoint, call.state, {
+  ): Promise<boolean> {
+    return recordFailure(this.database, call.lane.endpoint, call.state, {
       ...pause,
       failedIds: call.batch.records.map((record) => record.id),
     });

@@ -59,3 +59,39 @@ describe('the lease of a probe', () => {
     expect(await ask()).toMatchObject({ kind: 'probe' });
   });
 });
+
+describe('a pause of the endpoint', () => {
+  let testDatabase: TestDatabase;
+
+  beforeAll(async () => (testDatabase = await createTestDatabase()));
+  beforeEach(async () => {
+    await testDatabase.database.query('delete from amlyze_endpoint');
+    await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
+  });
+  afterAll(() => testDatabase.drop());
+
+  /** A call that saw the endpoint as it was at first fails. */
+  const fail = (kind: 'backoff' | 'rate-limit', forMs: number) =>
+    recordFailure(testDatabase.database, ENDPOINT, { generation: '0' }, { kind, reason: kind, forMs, failedIds: [] });
+  const now = async () =>
+    (
+      await testDatabase.database.query(
+        `select pause, failures, round(extract(epoch from paused_until - now()))::int as seconds from amlyze_endpoint`,
+      )
+    )[0];
+
+  it('is counted once for all calls that were under way together', async () => {
+    expect(await fail('backoff', 1_000)).toBe(true);
+    expect(await fail('backoff', 9_000)).toBe(false);
+    expect(await now()).toEqual({ pause: 'backoff', failures: 1, seconds: 1 });
+  });
+
+  it('that AMLYZE asks for takes the place of a back-off that began meanwhile, and not the other way round', async () => {
+    await fail('backoff', 1_000);
+    expect(await fail('rate-limit', 60_000)).toBe(true);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 60 });
+    expect(await fail('backoff', 1_000)).toBe(false);
+    expect(await fail('rate-limit', 9_000)).toBe(false);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 60 });
+  });
+});
