@@ -45,7 +45,8 @@ export class RequeueDto {
   reason?: string;
 
   @ApiPropertyOptional({
-    description: 'Make the next revision with a new number instead of sending the same one again',
+    description:
+      'Make the next revision with a new number instead of sending the same one again; of many only with a filter',
     example: false,
   })
   @Optional()

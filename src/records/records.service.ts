@@ -13,6 +13,7 @@ import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 /** Most records that one requeue by filter looks at; `more` says that there may be others. */
 const MAX_REQUEUE = 5_000;
 const REQUEUE_PAGE = 500;
+const FILTERS = ['state', 'accountId', 'runId', 'errorCode'] as const;
 const REQUEUEABLE = ['held', 'rejected', 'exhausted'] as const;
 const IS_LATEST = `(r.kind <> 'balance' or not exists (select 1 from amlyze_record n where n.supersedes = r.communication_number))`;
 
@@ -36,6 +37,9 @@ export class RecordsService {
   }
 
   async requeueByFilter(dto: RequeueByFilterDto): Promise<RequeueManyAnswerDto> {
+    // Everything at once under new numbers is nothing that anybody means, and AMLYZE would have all of it again.
+    if (dto.newNumber === true && !FILTERS.some((filter) => dto[filter] !== undefined))
+      throw ApiProblem.invalid([{ field: 'newNumber', message: `needs a filter beside it: ${FILTERS.join(', ')}` }]);
     const refused: RequeueManyAnswerDto['refused'] = [];
     let requeued = 0;
     const looked = (): number => requeued + refused.length;

@@ -120,7 +120,11 @@ export class ReadingWriter {
     }
     for (const { subject } of written.late) {
       const { subjectId, epoch } = subject.state;
-      this.logger.warn({ msg: 'a reading came after its claim was lost; nothing of it is kept', subjectId, epoch });
+      this.logger.warn({
+        msg: 'a reading came after its claim had ended: it is written already, or others read the account',
+        subjectId,
+        epoch,
+      });
     }
     for (const result of written.stopped) this.tellOfStop(result);
     if (written.records > 0) this.delivery.announce(written.records);

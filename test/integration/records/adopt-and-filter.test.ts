@@ -127,6 +127,19 @@ when (new.state = 'pending' and old.state <> 'sending') execute function refuse_
       });
     });
 
+    test('of everything at once is refused under new numbers, and nothing is sent', async () => {
+      const number = await leave(await put(await account()), 'rejected');
+      const { status, body } = await operator.gateway.call('POST', '/admin/records/requeue', {
+        reason: REASON,
+        newNumber: true,
+      });
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([
+        { field: 'newNumber', message: 'needs a filter beside it: state, accountId, runId, errorCode' },
+      ]);
+      expect(await record(number)).toMatchObject({ state: 'rejected' });
+    });
+
     test.each([{ state: 'accepted' }, { state: 'pending' }, { accountId: 'x' }, { reason: 1 }, { all: true }])(
       'refuses the body %j',
       async (body) => {
