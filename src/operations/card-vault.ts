@@ -1,6 +1,7 @@
-import { createHmac, hash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
+import { deriveKey } from '../shared/derive-key';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
 
 /** What the outbox stores of a record that holds card data. */
@@ -43,8 +44,8 @@ export class CardVault {
     const keys = environment.cardDataKeys ?? [];
     this.#box = keys.length > 0 ? new SecretBox(keys) : undefined;
     this.#hashKeys = keys.map(({ key }) => ({
-      fingerprint: derive(key, 'card-data|hash-key-mark', FINGERPRINT_BYTES),
-      key: derive(key, 'card-data|hash-key', 32),
+      fingerprint: deriveKey(key, 'card-data|hash-key-mark', FINGERPRINT_BYTES),
+      key: deriveKey(key, 'card-data|hash-key', 32),
     }));
   }
 
@@ -113,10 +114,6 @@ function mac({ fingerprint, key }: HashKey, content: string): Buffer {
 
 function same(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
-}
-
-function derive(key: Buffer, purpose: string, bytes: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, '', purpose, bytes));
 }
 
 /** The place of the ciphertext, so that it does not open under another record. */

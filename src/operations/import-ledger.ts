@@ -18,6 +18,15 @@ export interface ImportState {
   young: boolean;
   startedAt: Date;
   finishedAt: Date | null;
+  /** Of the body as far as it is committed; see import-digest.ts. */
+  digest: Buffer | undefined;
+}
+
+/** How far a body is committed. */
+export interface Progress {
+  /** First line that is not. */
+  nextLine: number;
+  digest: Buffer | undefined;
 }
 
 /** What one chunk adds to its import. */
@@ -55,10 +64,11 @@ interface ImportRow {
   young: boolean;
   started_at: Date;
   finished_at: Date | null;
+  body_digest: Buffer | null;
 }
 
 const COLUMNS =
-  'id, source, status, epoch, next_line, lines, taken, unchanged, refused, warned, young, started_at, finished_at';
+  'id, source, status, epoch, next_line, lines, taken, unchanged, refused, warned, young, started_at, finished_at, body_digest';
 
 function toState(row: ImportRow): ImportState {
   return {
@@ -76,6 +86,7 @@ function toState(row: ImportRow): ImportState {
     young: row.young,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    digest: row.body_digest ?? undefined,
   };
 }
 
@@ -110,18 +121,28 @@ export async function holdImport(tx: Queryable, { id, epoch }: Pick<ImportState,
   return rows.length > 0;
 }
 
-/** Writes down what a chunk did, in its transaction. @param nextLine first line that is not committed yet */
+/** Writes down what a chunk did, in its transaction. */
 export async function advanceImport(
   tx: Queryable,
   importId: string,
-  nextLine: number,
+  { nextLine, digest }: Progress,
   counts: ChunkCounts,
   findings: readonly LineFinding[],
 ): Promise<void> {
   await tx.query(
     `update operation_import set next_line = $2, lines = lines + $3, taken = taken + $4, unchanged = unchanged + $5,
-  refused = refused + $6, warned = warned + $7, young = young or $8, touched_at = now() where id = $1`,
-    [importId, nextLine, counts.lines, counts.taken, counts.unchanged, counts.refused, counts.warned, counts.young],
+  refused = refused + $6, warned = warned + $7, young = young or $8, body_digest = $9, touched_at = now() where id = $1`,
+    [
+      importId,
+      nextLine,
+      counts.lines,
+      counts.taken,
+      counts.unchanged,
+      counts.refused,
+      counts.warned,
+      counts.young,
+      digest ?? null,
+    ],
   );
   if (findings.length === 0) return;
   await tx.query(
@@ -140,11 +161,12 @@ select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::json[])`,
 export async function finishImport(
   tx: Queryable,
   { id, epoch }: Pick<ImportState, 'id' | 'epoch'>,
+  digest?: Buffer,
 ): Promise<ImportState | undefined> {
   const [row] = await tx.query<ImportRow>(
-    `update operation_import set status = 'finished', finished_at = now() where id = $1 and epoch = $2 and status = 'running'
+    `update operation_import set status = 'finished', finished_at = now(), body_digest = $3 where id = $1 and epoch = $2 and status = 'running'
 returning ${COLUMNS}`,
-    [id, epoch],
+    [id, epoch, digest ?? null],
   );
   return row && toState(row);
 }

@@ -53,4 +53,8 @@ export class OperationImportEntity {
 
   @Column('timestamptz', { nullable: true })
   finishedAt: Date | null;
+
+  /** Keyed, over the lines that are committed; null where no key lets the import be repeated. */
+  @Column('bytea', { nullable: true })
+  bodyDigest: Buffer | null;
 }

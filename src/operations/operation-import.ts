@@ -1,9 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { splitLines } from '../accounts/import/split-lines';
+import { splitLines, type Line } from '../accounts/import/split-lines';
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
 import type { CheckedLine } from './check-line';
+import { ImportDigests, type BodyDigest } from './import-digest';
 import { interruptImport, type ImportState } from './import-ledger';
 import { OperationIntake } from './operation-intake';
 import { readCsvOperations, readNdjsonOperations } from './read-operations';
@@ -13,6 +14,15 @@ export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } 
 /** Large enough that the round trips cost little, small enough that nothing else waits for long. */
 const CHUNK_LINES = 250;
 
+/** One request's way through its body. */
+interface Reading {
+  state: ImportState;
+  lines: AsyncIterable<Line>;
+  digest: BodyDigest | undefined;
+  /** First line that is not committed. */
+  nextLine: number;
+}
+
 /** Reads operations from a stream of any length; whatever ends it, complete chunks are stored and can be gone on from. */
 @Injectable()
 export class OperationImport {
@@ -21,6 +31,7 @@ export class OperationImport {
   constructor(
     private readonly database: Database,
     private readonly intake: OperationIntake,
+    private readonly digests: ImportDigests,
   ) {}
 
   /**
@@ -32,40 +43,40 @@ export class OperationImport {
    */
   async run(body: AsyncIterable<Buffer>, type: string, idempotencyKey: string | undefined): Promise<ImportState> {
     const source = type === IMPORT_TYPES.csv ? 'csv' : 'ndjson';
+    const lines = splitLines(body);
     const state = await this.intake.open(source, idempotencyKey);
     if (state.source !== source) {
       throw ApiProblem.conflict(`This Idempotency-Key belongs to import ${state.id}, which came as ${state.source}.`);
     }
+    // Nothing comes again where no key lets it.
+    const digest = idempotencyKey === undefined ? undefined : this.digests.begin(state);
+    const followed = digest?.follow(lines) ?? lines;
     if (state.status === 'finished') {
-      // A client that is still sending would not read an answer before its end.
-      for await (const _ of body);
+      for await (const _ of followed);
       return state;
     }
-    let nextLine = state.nextLine;
+    const reading: Reading = { state, lines: followed, digest, nextLine: state.nextLine };
     try {
-      await this.takeAll(body, state, (line) => (nextLine = line));
-      return await this.intake.finish(state);
+      await this.takeAll(reading);
+      return await this.intake.finish(state, digest?.current());
     } catch (error) {
       await interruptImport(this.database, state).catch(() => undefined);
       if (error instanceof ApiProblem) throw error;
-      throw this.stopped(error, state.id, nextLine, idempotencyKey !== undefined);
+      throw this.stopped(error, state.id, reading.nextLine, idempotencyKey !== undefined);
     }
   }
 
-  private async takeAll(
-    body: AsyncIterable<Buffer>,
-    state: ImportState,
-    committed: (nextLine: number) => void,
-  ): Promise<void> {
-    const lines = splitLines(body);
+  private async takeAll(reading: Reading): Promise<void> {
+    const { state, lines, digest } = reading;
     const read = state.source === 'csv' ? readCsvOperations(lines) : readNdjsonOperations(lines);
     const rules = this.intake.rules();
     let chunk: CheckedLine[] = [];
     const store = async (): Promise<void> => {
       const last = chunk.at(-1);
       if (!last) return;
-      await this.intake.takeChunk(state, chunk, last.line + 1);
-      committed(last.line + 1);
+      const nextLine = last.line + 1;
+      await this.intake.takeChunk(state, chunk, { nextLine, digest: digest?.current() });
+      reading.nextLine = nextLine;
       chunk = [];
     };
     for await (const line of read) {

@@ -23,6 +23,7 @@ import {
   type ImportSource,
   type ImportState,
   type LineFinding,
+  type Progress,
 } from './import-ledger';
 import type { OperationRules } from './operation';
 import type { ReadOperation } from './read-operations';
@@ -84,7 +85,7 @@ export class OperationIntake {
     if (atomic) refuseFaulty(lines);
     const taken = await this.repeatable(async (tx) => {
       const state = await openImport(tx, 'json', undefined);
-      const chunk = await this.takeLines(tx, state, lines, inputs.length + 1);
+      const chunk = await this.takeLines(tx, state, lines, { nextLine: inputs.length + 1, digest: undefined });
       if (atomic) refuseConflicts(chunk);
       await finishImport(tx, state);
       return { importId: state.id, chunk };
@@ -98,18 +99,18 @@ export class OperationIntake {
   }
 
   /** @throws ApiProblem 409 where a newer request goes on with this import */
-  async takeChunk(state: ImportState, checked: readonly CheckedLine[], nextLine: number): Promise<ChunkCounts> {
+  async takeChunk(state: ImportState, checked: readonly CheckedLine[], progress: Progress): Promise<ChunkCounts> {
     const lines = await this.preflight.ask(checked);
     const chunk = await this.repeatable(async (tx) => {
       if (!(await holdImport(tx, state))) throw takenOver(state.id);
-      return this.takeLines(tx, state, lines, nextLine);
+      return this.takeLines(tx, state, lines, progress);
     });
     this.announce(chunk);
     return chunk.counts;
   }
 
-  async finish(state: ImportState): Promise<ImportState> {
-    const finished = await this.database.transaction((tx) => finishImport(tx, state));
+  async finish(state: ImportState, digest: Buffer | undefined): Promise<ImportState> {
+    const finished = await this.database.transaction((tx) => finishImport(tx, state, digest));
     if (!finished) throw takenOver(state.id);
     return finished;
   }
@@ -128,14 +129,14 @@ export class OperationIntake {
     tx: Queryable,
     state: ImportState,
     lines: readonly CheckedLine[],
-    nextLine: number,
+    progress: Progress,
   ): Promise<TakenChunk> {
     const candidates = lines.flatMap(({ candidate }) => candidate ?? []);
     const identity = await this.installation.identity();
     const outcomes = await takeChunk(tx, candidates, { importId: state.id, identity, vault: this.vault });
     const taken = lines.map((checked) => ({ checked, outcome: outcomes.get(checked.line) }));
     const counts = countOf(taken);
-    await advanceImport(tx, state.id, nextLine, counts, taken.flatMap(ledgerFindings));
+    await advanceImport(tx, state.id, progress, counts, taken.flatMap(ledgerFindings));
     if (counts.taken > 0 || taken.some(({ outcome }) => outcome?.kind === 'restored')) {
       const { taken: operations, unchanged, refused } = counts;
       const detail = { fromLine: lines[0]?.line, toLine: lines.at(-1)?.line, taken: operations, unchanged, refused };

@@ -73,7 +73,8 @@ export class OperationsController {
     summary: 'Import any number of card payments from a stream',
     description:
       'NDJSON with one operation a line, or CSV with a header row. Good lines are taken, every refused one is in ' +
-      'GET /admin/operations/imports/:id. With an Idempotency-Key an interrupted import is gone on with: send the same body again.',
+      'GET /admin/operations/imports/:id. With an Idempotency-Key an interrupted import is gone on with: send the same body again. ' +
+      'Another body needs another key.',
   })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters' })
   @ApiConsumes(IMPORT_TYPES.ndjson, IMPORT_TYPES.csv)

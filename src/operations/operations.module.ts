@@ -4,6 +4,7 @@ import { DeliveryModule } from '../delivery/delivery.module';
 import { SyncModule } from '../sync/sync.module';
 import { CardRetention } from './card-retention';
 import { CardVaultModule } from './card-vault.module';
+import { ImportDigests } from './import-digest';
 import { OperationImport } from './operation-import';
 import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
 import { OperationsDelivery } from './operations-delivery';
@@ -18,6 +19,7 @@ import { OperationsController } from './operations.controller';
   providers: [
     OperationIntake,
     OperationImport,
+    ImportDigests,
     CardRetention,
     OperationSingleLane,
     OperationBatchLane,

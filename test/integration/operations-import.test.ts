@@ -26,12 +26,28 @@ describe('POST /admin/operations/import', () => {
   const shown = async (importId: string): Promise<Json> =>
     (await call(admin, 'GET', `/admin/operations/imports/${importId}`)).body;
 
-  function open(key?: string): ClientRequest {
-    const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/x-ndjson' };
+  function open(key?: string, type = 'application/x-ndjson'): ClientRequest {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': type };
     return httpRequest(`${admin.url}/admin/operations/import`, {
       method: 'POST',
       headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': key }) },
     });
+  }
+
+  /** An import whose client goes away after 500 stored lines; returns its id. */
+  async function interrupted(key: string, sent: readonly string[], type?: string): Promise<string> {
+    const client = open(key, type);
+    client.on('error', () => undefined);
+    client.write(`${sent.join('\n')}\n`);
+    const find = async (): Promise<Json> =>
+      ((await call(admin, 'GET', '/admin/operations/imports')).body.items as Json[]).at(-1);
+    await eventually('two chunks are stored', async () => (await find())?.lines === 500);
+    client.destroy();
+    const { importId } = await eventually('it is interrupted', async () => {
+      const last = await find();
+      return last.status === 'interrupted' && last;
+    });
+    return importId;
   }
 
   it('takes the good lines and keeps every bad one with its number, field and rule', async () => {
@@ -106,13 +122,61 @@ describe('POST /admin/operations/import', () => {
     expect(await count('operation_import')).toBe(0);
   });
 
-  it('gives a finished import back under its key, whatever comes again', async () => {
+  it('gives a finished import back under its key for the same body, and refuses another one', async () => {
     const first = await importLines(admin, lines(3), { key: 'k-1' });
-    const again = await importLines(admin, lines(2000), { key: 'k-1' });
-    expect(again.body).toEqual(first.body);
+    const again = await importLines(admin, [...lines(3), ''], { key: 'k-1' });
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    const corrected = [line(0), line(1, { amount: 7 }), line(2)];
+    for (const other of [corrected, lines(2), lines(2_000), []]) {
+      expect(await importLines(admin, other, { key: 'k-1' })).toMatchObject({
+        status: 409,
+        body: { importId: first.body.importId, detail: expect.stringContaining('Send it with a new Idempotency-Key') },
+      });
+    }
     expect(await count('amlyze_record')).toBe(3);
     const csv = await importLines(admin, ['operationExtId'], { key: 'k-1', type: 'text/csv' });
     expect(csv).toMatchObject({ status: 409, body: { detail: expect.stringContaining('ndjson') } });
+  });
+
+  it('refuses another body under the key of an interrupted import, and still goes on with the right one', async () => {
+    const importId = await interrupted('k-5', lines(600));
+    const other = Array.from({ length: 600 }, (_, at) => line(`other-${at}`));
+    // As long as what is stored, one line of it different, and too short.
+    for (const body of [other, [...lines(499), line('other'), ...lines(100, 500)], lines(400)]) {
+      const answer = await importLines(admin, body, { key: 'k-5' });
+      expect(answer).toMatchObject({
+        status: 409,
+        body: { importId, detail: expect.stringContaining('up to line 500') },
+      });
+      expect(await shown(importId)).toMatchObject({ status: 'interrupted', nextLine: 501, lines: 500 });
+    }
+    expect(await count('amlyze_record')).toBe(500);
+    expect((await importLines(admin, other, { key: 'k-6' })).body).toMatchObject({ lines: 600, taken: 600 });
+    expect((await importLines(admin, lines(600), { key: 'k-5' })).body).toMatchObject({
+      importId,
+      lines: 600,
+      taken: 600,
+    });
+  });
+
+  it('goes on with CSV under the header row that it began with, and with no other', async () => {
+    const rows = Array.from({ length: 600 }, (_, at) => `op-${at},note`);
+    const importId = await interrupted('k-7', ['operationExtId,description', ...rows], 'text/csv');
+    const send = async (header: string): Promise<unknown> =>
+      (await importLines(admin, [header, ...rows], { key: 'k-7', type: 'text/csv' })).status;
+    expect(await send('operationExtId,merchantName')).toBe(409);
+    expect(await send('operationExtId,description')).toBe(202);
+    expect(await shown(importId)).toMatchObject({ status: 'finished', lines: 600, refused: 600 });
+  });
+
+  it('refuses the key of an import from before bodies were compared, since lines could be lost', async () => {
+    const importId = await interrupted('k-8', lines(600));
+    await admin.testDatabase.database.query('update operation_import set body_digest = null');
+    expect(await importLines(admin, lines(600), { key: 'k-8' })).toMatchObject({
+      status: 409,
+      body: { importId, detail: expect.stringContaining('cannot be told') },
+    });
+    expect((await importLines(admin, lines(600), { key: 'k-9' })).body).toMatchObject({ taken: 100, unchanged: 500 });
   });
 
   it('counts the same file without a key as unchanged', async () => {
