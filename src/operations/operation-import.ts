@@ -7,7 +7,7 @@ import type { CheckedLine } from './check-line';
 import { ImportDigests, type BodyDigest } from './import-digest';
 import { interruptImport, type ImportState } from './import-ledger';
 import { OperationIntake } from './operation-intake';
-import { readCsvOperations, readNdjsonOperations } from './read-operations';
+import { readCsvOperations, readNdjsonOperations, withGoodHeader } from './read-operations';
 
 export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 
@@ -43,7 +43,8 @@ export class OperationImport {
    */
   async run(body: AsyncIterable<Buffer>, type: string, idempotencyKey: string | undefined): Promise<ImportState> {
     const source = type === IMPORT_TYPES.csv ? 'csv' : 'ndjson';
-    const lines = splitLines(body);
+    const split = splitLines(body);
+    const lines = source === 'csv' ? await withGoodHeader(split) : split;
     const state = await this.intake.open(source, idempotencyKey);
     if (state.source !== source) {
       throw ApiProblem.conflict(`This Idempotency-Key belongs to import ${state.id}, which came as ${state.source}.`);

@@ -43,6 +43,24 @@ export const OPERATION_COLUMNS: readonly string[] = [
 const KNOWN_COLUMNS: ReadonlySet<string> = new Set(OPERATION_COLUMNS);
 
 /**
+ * The same lines, once the header row among them was found good: nothing is to be opened for a file without one.
+ *
+ * @throws ApiProblem where the header row is not usable
+ */
+export async function withGoodHeader(lines: AsyncGenerator<Line>): Promise<AsyncGenerator<Line>> {
+  let first = await lines.next();
+  while (!first.done && first.value.text?.trim() === '') first = await lines.next();
+  if (first.done) throw headerProblem('the file is empty');
+  readHeader(first.value.text);
+  return withFirst(first.value, lines);
+}
+
+async function* withFirst(first: Line, rest: AsyncIterable<Line>): AsyncGenerator<Line> {
+  yield first;
+  yield* rest;
+}
+
+/**
  * CSV with a header row, commas between the fields, no line break within one. An empty cell is an absent field; a party
  * without any filled cell is no party; the elements of initializeScreeningProcesses are separated by `|`.
  *

@@ -109,10 +109,11 @@ describe('POST /admin/operations/import', () => {
     ['a double column', 'operationExtId,amount,amount'],
     ['no operationExtId', 'amount,currency'],
     ['nothing', ''],
-  ])('refuses a CSV file with %s in its header row and takes nothing', async (_, header) => {
-    const answer = await importLines(admin, [header, 'x,y'], { type: 'text/csv' });
+  ])('refuses a CSV file with %s in its header row and leaves its key free', async (_, header) => {
+    const answer = await importLines(admin, ['', header, 'x,y'], { type: 'text/csv', key: 'k-0' });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'line 1' }] } });
-    expect(await count('amlyze_record')).toBe(0);
+    expect([await count('operation_import'), await count('amlyze_record')]).toEqual([0, 0]);
+    expect((await importLines(admin, lines(1), { key: 'k-0' })).body).toMatchObject({ taken: 1 });
   });
 
   it('refuses other media types and unusable keys', async () => {
