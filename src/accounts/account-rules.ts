@@ -14,10 +14,14 @@ export interface AccountFields {
 export const REQUIRED_FIELDS = ['consentId', 'providerAccountId', 'currency', 'accountExtId'] as const;
 export const ACCOUNT_FIELDS = [...REQUIRED_FIELDS, 'businessUnit'] as const;
 
+/** A provider may put it into a path, where no encoding keeps these two from being steps (src/providers/api-url.ts). */
+const accountAtBank: Rule = (value) =>
+  value === '.' || value === '..' ? 'must be the id of an account at the bank, not . or ..' : text(255)(value);
+
 /** One rule per field for both ways in; an import calls them without a DTO, because of the number of its lines. */
 export const ACCOUNT_RULES: Readonly<Record<(typeof ACCOUNT_FIELDS)[number], Rule>> = {
   consentId: rowId('consent'),
-  providerAccountId: text(255),
+  providerAccountId: accountAtBank,
   currency,
   accountExtId: text(255),
   businessUnit: text(255),

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { text } from '../admin/rules';
+import { headerText, text } from '../admin/rules';
 import { TLS_SECRETS } from '../providers/client-tls';
 import type { SecretNames } from '../providers/provider';
 import type { FieldError } from '../shared/problem';
@@ -30,7 +30,7 @@ export function changeSecrets(
   for (const [name, value] of Object.entries(changes)) {
     const field = `secrets.${name.slice(0, 100)}`;
     const fault = known.includes(name)
-      ? faultOf(name, value)
+      ? faultOf(name, value, names)
       : `is not a secret of this provider: use ${known.join(', ')}`;
     if (fault !== undefined) errors.push({ field, message: fault });
     else if (typeof value === 'string') secrets[name] = value;
@@ -65,8 +65,9 @@ function mapValues(record: Secrets, map: (value: string, name: string) => string
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
 }
 
-function faultOf(name: string, value: unknown): string | undefined {
+function faultOf(name: string, value: unknown, { inHeaders }: SecretNames): string | undefined {
   if (value === null) return undefined;
+  if (inHeaders.includes(name)) return headerText(MAX_SECRET_LENGTH)(value);
   if (!TLS_NAMES.has(name)) return text(MAX_SECRET_LENGTH)(value);
   if (typeof value !== 'string') return 'must be a text';
   return value.length >= 1 && value.length <= MAX_PEM_LENGTH

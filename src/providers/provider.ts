@@ -103,6 +103,8 @@ export interface CheckResult {
 export interface SecretNames {
   required: readonly string[];
   optional: readonly string[];
+  /** Those that go into an HTTP header as they are: a value that no header can carry is refused before it is stored. */
+  inHeaders: readonly string[];
 }
 
 /** What a consent must bring along for this provider. */

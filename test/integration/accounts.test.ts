@@ -124,6 +124,7 @@ describe('accounts', () => {
     ['an empty business unit', { businessUnit: '' }, 'businessUnit'],
     ['a null business unit', { businessUnit: null }, 'businessUnit'],
     ['a consent id that is no id', { consentId: 'abc' }, 'consentId'],
+    ['a providerAccountId that is a step of a path', { providerAccountId: '..' }, 'providerAccountId'],
     ['a missing providerAccountId', { providerAccountId: undefined }, 'providerAccountId'],
     ['a column of the table', { pinned_types: {} }, 'pinned_types'],
     ['a state of the account', { status: 'closed' }, 'status'],

@@ -56,6 +56,8 @@ describe('connections', () => {
     ['an unknown secret', { secrets: { apiKey: API_KEY, password: 'x' } }, 'secrets.password'],
     ['a missing secret', { secrets: {} }, 'secrets.apiKey'],
     ['a secret that is no text', { secrets: { apiKey: 7 } }, 'secrets.apiKey'],
+    ['an API key of letters that no header can carry', { secrets: { apiKey: 'ключ' } }, 'secrets.apiKey'],
+    ['an API key with a pasted dash', { secrets: { apiKey: 'key\u2013x' } }, 'secrets.apiKey'],
     ['an empty secret', { secrets: { apiKey: '' } }, 'secrets.apiKey'],
     [
       'a certificate that is none',
@@ -77,6 +79,26 @@ describe('connections', () => {
     expect(errors.every(({ message }) => message.length > 5)).toBe(true);
     expect(answer.text).not.toContain(API_KEY);
     expect(await admin.testDatabase.database.query(`select id from connection`)).toHaveLength(before.length);
+  });
+
+  it('refuses a client id and a client code that no header can carry, and takes any text as a signature key', async () => {
+    const secrets = { clientId: 'client', clientCode: 'code', signatureKey: 'ключ, с пробелами' };
+    const osv = {
+      name: 'osv',
+      provider: 'onesingleview',
+      baseUrl: 'https://bank.example',
+      settings: { merchantId: 'm', creditLine: 'as-reported' },
+    };
+    const created = await admin.api.post('/admin/connections').send({ ...osv, secrets });
+    expect(created.status).toBe(201);
+    const { id } = created.body as { id: string };
+    const bad = { clientId: 'a b', clientCode: '\u2013x' };
+    const message = 'must consist of visible ASCII characters without blanks';
+    const errors = Object.keys(bad).map((name) => ({ field: `secrets.${name}`, message }));
+    const again = await admin.api.post('/admin/connections').send({ ...osv, secrets: { ...secrets, ...bad } });
+    const patched = await admin.api.patch(`/admin/connections/${id}`).send({ secrets: bad });
+    for (const refused of [again, patched]) expect(refused.body).toMatchObject({ status: 400, errors });
+    expect(await admin.app.get(ConnectionDirectory).load(id)).toMatchObject({ secrets });
   });
 
   it('refuses a private address unless ALLOW_PRIVATE_ADDRESSES is set', async () => {

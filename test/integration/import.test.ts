@@ -61,6 +61,7 @@ describe('import of accounts', () => {
       line('c', { currency: 'XXX' }),
       line('d', { consentId: '999999' }),
       line('e'),
+      line('f', { providerAccountId: '.' }),
     ];
     const result = await importLines(lines);
     expect(result).toMatchObject({ created: 3, updated: 0 });
@@ -68,6 +69,7 @@ describe('import of accounts', () => {
       [2, ''],
       [4, 'currency'],
       [5, 'consentId'],
+      [7, 'providerAccountId'],
     ]);
     const list = await admin.api.get('/admin/accounts');
     const { items } = list.body as { items: { accountExtId: string }[] };

@@ -27,7 +27,7 @@ import { MyposSettings } from './mypos.settings';
 export class MyposProvider implements BalanceProvider<MyposSettings> {
   readonly name = 'mypos';
   readonly settingsClass = MyposSettings;
-  readonly secretNames = { required: ['apiKey'], optional: TLS_SECRETS };
+  readonly secretNames = { required: ['apiKey'], optional: TLS_SECRETS, inHeaders: ['apiKey'] };
   readonly consentNeeds = { accessToken: true, bankCode: false };
   private readonly client: MyposClient;
 
@@ -49,7 +49,11 @@ export class MyposProvider implements BalanceProvider<MyposSettings> {
     const { accessToken } = question;
     if (!accessToken) return ownFailure('TOKEN_REJECTED', 'the consent has no access token');
     const result = await this.client.fetchBalances(connection, { ...question, accessToken });
-    if (!result) return ownFailure('GATEWAY_ERROR', 'the account number cannot be part of a URL');
+    if (!result)
+      return ownFailure(
+        'GATEWAY_ERROR',
+        'the account number cannot be part of a URL: close the account, register it anew',
+      );
     const context = failureContext(connection, accessToken);
     if (result.kind === 'failure') return failedCall(result, context);
     if (result.status !== 200) return refusedRead(result, context);

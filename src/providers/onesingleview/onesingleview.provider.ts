@@ -22,7 +22,12 @@ import { tokenLifetimeMs } from './token-lifetime';
 export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSettings> {
   readonly name = 'onesingleview';
   readonly settingsClass = OneSingleViewSettings;
-  readonly secretNames = { required: ['clientId', 'clientCode', 'signatureKey'], optional: TLS_SECRETS };
+  readonly secretNames = {
+    required: ['clientId', 'clientCode', 'signatureKey'],
+    optional: TLS_SECRETS,
+    // The signature key never leaves the gateway, so it may be any text.
+    inHeaders: ['clientId', 'clientCode'],
+  };
   readonly consentNeeds = { accessToken: false, bankCode: true };
   private readonly client: OneSingleViewClient;
 
