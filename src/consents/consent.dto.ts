@@ -28,7 +28,10 @@ export class CreateConsentDto {
   @Check(headerText(255))
   consentId: string;
 
-  @ApiPropertyOptional({ description: 'The bank behind the provider (OneSingleView needs it)', example: 'BANK01' })
+  @ApiPropertyOptional({
+    description: 'The bank behind the provider: OneSingleView needs it, myPOS has none',
+    example: 'BANK01',
+  })
   @Optional()
   @Check(text(100))
   bankCode?: string;

@@ -36,7 +36,7 @@ export class ConsentsService {
   async create(dto: CreateConsentDto): Promise<ConsentDto> {
     const needs = await this.needsOf(dto.connectionId);
     const frequency = dto.frequencyPerDay ?? READS_WITHOUT_AGREEMENT;
-    const errors = [...missing(dto, needs), ...agreementFaults(frequency, dto.agreementReference)];
+    const errors = [...needFaults(dto, needs), ...agreementFaults(frequency, dto.agreementReference)];
     if (errors.length > 0) throw ApiProblem.invalid(errors);
     const identity = { ...dto, bankCode: dto.bankCode ?? '' };
     const row = await this.write(identity, async (tx) => {
@@ -190,11 +190,14 @@ function one<T>(rows: readonly T[], id: string): T {
   return row;
 }
 
-function missing(dto: CreateConsentDto, needs: ConsentNeeds): FieldError[] {
+function needFaults(dto: CreateConsentDto, needs: ConsentNeeds): FieldError[] {
   const message = 'is required by the provider of this connection';
   const errors: FieldError[] = [];
   if (needs.accessToken && dto.accessToken === undefined) errors.push({ field: 'accessToken', message });
   if (needs.bankCode && dto.bankCode === undefined) errors.push({ field: 'bankCode', message });
+  if (!needs.bankCode && dto.bankCode !== undefined) {
+    errors.push({ field: 'bankCode', message: 'is not used by the provider of this connection: leave it out' });
+  }
   return errors;
 }
 

@@ -110,6 +110,7 @@ export interface SecretNames {
 /** What a consent must bring along for this provider. */
 export interface ConsentNeeds {
   accessToken: boolean;
+  /** Without a need there is no use either, and it is refused: one consent under two codes would be read twice as often. */
   bankCode: boolean;
 }
 

@@ -2,7 +2,7 @@ import { AccountsModule } from '../../src/accounts/accounts.module';
 import { ConnectionsModule } from '../../src/connections/connections.module';
 import { ConsentsModule } from '../../src/consents/consents.module';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
-import { addConsent, type Registered, registerConsent, unique } from '../support/registry-data';
+import { addConsent, addOneSingleView, type Registered, registerConsent, unique } from '../support/registry-data';
 import { giveState, settledAs } from '../support/give-state';
 
 describe('accounts', () => {
@@ -172,8 +172,11 @@ describe('accounts', () => {
     const stranger = await registerConsent(admin);
     const refused = await admin.api.patch(`/admin/accounts/${id}`).send({ consentId: stranger.consentId });
     expect(refused.body).toMatchObject({ status: 400, errors: [{ field: 'consentId' }] });
-    const otherBank = await addConsent(admin, registered.connectionId, { bankCode: 'OTHER' });
-    expect((await admin.api.patch(`/admin/accounts/${id}`).send({ consentId: otherBank })).status).toBe(400);
+    const osv = await addOneSingleView(admin);
+    const atBank = await create({ consentId: await addConsent(admin, osv, { bankCode: 'BANK01' }) });
+    const otherBank = await addConsent(admin, osv, { bankCode: 'BANK02' });
+    const astray = await admin.api.patch(`/admin/accounts/${atBank.id}`).send({ consentId: otherBank });
+    expect(astray.body).toMatchObject({ status: 400, errors: [{ field: 'consentId' }] });
   });
 
   it('pins to a type of the connection in its spelling, and takes the pin away by null', async () => {

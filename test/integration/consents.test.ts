@@ -2,7 +2,7 @@ import { ConnectionsModule } from '../../src/connections/connections.module';
 import { ConsentsModule } from '../../src/consents/consents.module';
 import { SecretBox } from '../../src/shared/secret-box';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
-import { addConsent, registerConsent, unique } from '../support/registry-data';
+import { addConsent, addOneSingleView, registerConsent, unique } from '../support/registry-data';
 
 const TOKEN = 'canary-access-token';
 const DAY_MS = 86_400_000;
@@ -24,17 +24,6 @@ describe('consents', () => {
     accessToken: TOKEN,
     ...more,
   });
-
-  async function onesingleview(): Promise<string> {
-    const connection = await admin.api.post('/admin/connections').send({
-      name: `osv ${unique()}`,
-      provider: 'onesingleview',
-      baseUrl: 'https://bank.example',
-      settings: { merchantId: 'm', creditLine: 'as-reported' },
-      secrets: { clientId: 'i', clientCode: 'c', signatureKey: 'k' },
-    });
-    return (connection.body as { id: string }).id;
-  }
 
   async function read(consentRow: string, account: string, hoursAgo: number, attended = false): Promise<void> {
     const { database } = admin.testDatabase;
@@ -102,7 +91,7 @@ describe('consents', () => {
   });
 
   it('needs what the provider needs: an access token for myPOS, a bank code for OneSingleView', async () => {
-    const osv = await onesingleview();
+    const osv = await addOneSingleView(admin);
     const withoutToken = await admin.api.post('/admin/consents').send({ connectionId, consentId: 'x' });
     expect(withoutToken.body).toMatchObject({ status: 400, errors: [{ field: 'accessToken' }] });
     const withoutBank = await admin.api.post('/admin/consents').send({ connectionId: osv, consentId: 'x' });
@@ -111,6 +100,14 @@ describe('consents', () => {
       .post('/admin/consents')
       .send({ connectionId: osv, consentId: 'x', bankCode: 'BANK01' });
     expect(complete.body).toMatchObject({ bankCode: 'BANK01', hasAccessToken: false });
+  });
+
+  it('takes no bank code where the provider has none: the same consent again would be a second budget', async () => {
+    const given = consent({ bankCode: 'X' });
+    const message = 'is not used by the provider of this connection: leave it out';
+    const refused = await admin.api.post('/admin/consents').send(given);
+    expect(refused.body).toMatchObject({ status: 400, errors: [{ field: 'bankCode', message }] });
+    expect((await admin.api.post('/admin/consents').send({ ...given, bankCode: undefined })).status).toBe(201);
   });
 
   it('takes more than four reads a day only with the agreement that allows them', async () => {

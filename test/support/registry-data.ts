@@ -26,6 +26,18 @@ export async function registerConsent(admin: AdminApp, settings: object = {}): P
   return { connectionId, consentId: await addConsent(admin, connectionId) };
 }
 
+/** The id of a OneSingleView connection, whose consents name a bank each. */
+export async function addOneSingleView(admin: AdminApp): Promise<string> {
+  const connection = await admin.api.post('/admin/connections').send({
+    name: `osv ${unique()}`,
+    provider: 'onesingleview',
+    baseUrl: 'https://bank.example',
+    settings: { merchantId: 'm', creditLine: 'as-reported' },
+    secrets: { clientId: 'i', clientCode: 'c', signatureKey: 'k' },
+  });
+  return (connection.body as { id: string }).id;
+}
+
 export async function addConsent(admin: AdminApp, connectionId: string, more: object = {}): Promise<string> {
   const consent = await admin.api
     .post('/admin/consents')
