@@ -128,6 +128,33 @@ export class ConnectionDto {
   @ApiProperty({ type: String, nullable: true, example: null })
   notBeforeReason: string | null;
 
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Since when the bank is unavailable and its reads wait; null while it answers',
+    example: null,
+  })
+  unavailableSince: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why, by the last call; null while the bank answers',
+    example: null,
+  })
+  unavailableReason: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description:
+      'When the bank is probed next; a time that has passed: with the next read that is due. null while it answers',
+    example: null,
+  })
+  nextProbeAt: string | null;
+
   @ApiProperty({ format: 'date-time', example: '2027-01-31T12:00:00.000Z' })
   createdAt: string;
 

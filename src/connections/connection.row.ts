@@ -1,12 +1,17 @@
 import type { ProviderRegistry } from '../providers/registry';
 import { type GivenSettings, readSettings } from './connection-settings';
 import type { ConnectionDto } from './connection.dto';
+import { type BreakerRow, toUnavailability } from './unavailability';
 
+const health = (column: keyof BreakerRow): string =>
+  `(select ${column} from connection_health where connection_id = connection.id) as ${column}`;
+
+// Sub-selects and no join, so that `returning` takes the same list.
 export const CONNECTION_COLUMNS = `id, name, provider, base_url, settings, secrets, status, pause_reason, paused_by, paused_at,
-  not_before, not_before_reason, created_at, updated_at`;
+  not_before, not_before_reason, created_at, updated_at, ${health('open_since')}, ${health('open_until')}, ${health('last_reason')}`;
 
 /** A row of the table `connection`; the secrets in it are sealed. */
-export interface ConnectionRow {
+export interface ConnectionRow extends BreakerRow {
   id: string;
   name: string;
   provider: string;
@@ -39,6 +44,7 @@ export function toConnectionDto(row: ConnectionRow, registry: ProviderRegistry):
     pausedAt: row.paused_at?.toISOString() ?? null,
     notBefore: row.not_before?.toISOString() ?? null,
     notBeforeReason: row.not_before_reason,
+    ...toUnavailability(row),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
+import { type BreakerRow, toUnavailability } from '../connections/unavailability';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
 import { version } from '../shared/version';
@@ -8,16 +9,17 @@ import { Backlog } from './backlog';
 
 const CONNECTIONS = `
 select k.id, k.name, k.provider, k.status, k.pause_reason, k.paused_by, k.not_before,
+  h.open_since, h.open_until, h.last_reason,
   (select count(*)::int from account a where a.connection_id = k.id and a.status = 'active') as accounts,
   (select count(*)::int from consent c where c.connection_id = k.id and (c.stopped_outcome is not null or c.status <> 'valid'
      or c.valid_until <= now())) as stopped_consents
-from connection k order by k.id limit 500`;
+from connection k left join connection_health h on h.connection_id = k.id order by k.id limit 500`;
 
 /** Outcomes of the newest run that concerned all accounts: what an operator means by "how are we doing". */
 const OUTCOMES = `
 select r.id, r.slot, r.outcomes from sync_run r where r.scope = '{"all": true}' and r.finished_at is not null order by r.id desc limit 1`;
 
-interface ConnectionRow {
+interface ConnectionRow extends BreakerRow {
   id: string;
   name: string;
   provider: string;
@@ -81,6 +83,7 @@ export class Status {
         pauseReason: row.pause_reason,
         pausedBy: row.paused_by,
         notBefore: row.not_before && row.not_before > now ? row.not_before.toISOString() : null,
+        ...toUnavailability(row),
         accounts: row.accounts,
         stoppedConsents: row.stopped_consents,
       })),

@@ -199,15 +199,19 @@ export class BankHealth {
       counted.map((each) => each.answered),
     ]);
     for (const row of rows) {
-      this.tell(row);
-      const suspendAfter = limits.get(row.connection_id)?.suspendAfterFailures;
+      const { breakerSeconds, suspendAfterFailures: suspendAfter } = limits.get(row.connection_id) ?? {};
+      this.tell(row, breakerSeconds);
       if (suspendAfter !== undefined) await this.protect(tx, row, suspendAfter);
     }
   }
 
-  private tell({ connection_id: connectionId, unavailable_in_row: inRow, open, was_open: wasOpen }: RecordedRow): void {
-    if (open && !wasOpen)
-      this.logger.warn({ msg: 'a bank is unavailable; it is probed until it answers', connectionId, inRow });
+  /** Without the reason, which holds words of the bank: the connection shows it. */
+  private tell(row: RecordedRow, probeEverySeconds: number | undefined): void {
+    const { connection_id: connectionId, unavailable_in_row: inRow, open, was_open: wasOpen } = row;
+    if (open && !wasOpen) {
+      const msg = 'a bank is unavailable; it is probed until it answers';
+      this.logger.warn({ msg, connectionId, outcome: 'BANK_UNAVAILABLE', inRow, probeEverySeconds });
+    }
     if (!open && wasOpen) this.logger.log({ msg: 'a bank answers again', connectionId });
   }
 

@@ -3,6 +3,8 @@ import { Outside, registerMypos, TestGateway, type Json, type Registered } from 
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ACCOUNTS = 40;
+const INSTANT = /^\d{4}-.*Z$/;
+const NO_TROUBLE = { unavailableSince: null, unavailableReason: null, nextProbeAt: null };
 
 describe('the circuit breaker of a connection', () => {
   let testDatabase: TestDatabase;
@@ -44,6 +46,19 @@ describe('the circuit breaker of a connection', () => {
 
   const health = async (): Promise<Json> => (await testDatabase.database.query('select * from connection_health'))[0];
 
+  /** What the connection and the status page say about the bank. */
+  const shown = async (connectionId: string): Promise<Json[]> => {
+    const connection = await gateway.ok('GET', `/admin/connections/${connectionId}`);
+    const { connections } = await gateway.ok('GET', '/admin/status');
+    return [connection, (connections as Json[]).find(({ id }: Json) => id === connectionId)].map(
+      ({ unavailableSince, unavailableReason, nextProbeAt }: Json) => ({
+        unavailableSince,
+        unavailableReason,
+        nextProbeAt,
+      }),
+    );
+  };
+
   const letTimePass = async (): Promise<void> => {
     await testDatabase.database.query(
       `update connection_health set open_until = now() - interval '1 second' where open_until is not null`,
@@ -66,12 +81,25 @@ update waiting_account s set due_at = now() from free where s.run_id = free.run_
   };
 
   it('asks a bank that is down with one probe, not with the fleet, and reads all once it answers', async () => {
-    await register({ breakerFailures: 5 }, '10');
+    const { connectionId } = await register({ breakerFailures: 5 }, '10');
+    const lines: unknown[] = [];
+    gateway.app.useLogger({ log: () => undefined, warn: (line) => lines.push(line), error: () => undefined });
+    expect(await shown(connectionId)).toEqual([NO_TROUBLE, NO_TROUBLE]);
     await outside.mypos.addFault({ match: {}, do: { kind: 'status', status: 503 } });
     const { runId } = await gateway.ok('POST', '/admin/resync', { all: true });
     // Calls that were under way when the fifth failure came are the most that can be above five.
     const first = await callsWhen((row) => row.open_until !== null);
     expect(first).toBeLessThanOrEqual(5 + 2 * 4);
+    const unavailable = {
+      unavailableSince: expect.stringMatching(INSTANT),
+      unavailableReason: expect.stringMatching(/^myPOS answered 503/),
+      nextProbeAt: expect.stringMatching(INSTANT),
+    };
+    expect(await shown(connectionId)).toEqual([unavailable, unavailable]);
+    const outcome = 'BANK_UNAVAILABLE';
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: expect.stringContaining('unavailable'), connectionId, outcome }),
+    );
 
     await letTimePass();
     const afterProbe = await callsWhen((row) => row.open_until !== null && row.open_until > new Date());
@@ -86,6 +114,8 @@ update waiting_account s set due_at = now() from free where s.run_id = free.run_
     });
     expect(run.outcomes).toEqual({ READ: ACCOUNTS });
     expect(await health()).toMatchObject({ unavailable_in_row: 0, open_until: null });
+    expect((await health()).last_reason).toContain('503');
+    expect(await shown(connectionId)).toEqual([NO_TROUBLE, NO_TROUBLE]);
   }, 60_000);
 
   it('gives the waiting accounts an outcome when the bank stays away too long', async () => {
