@@ -11,9 +11,7 @@ import { fillNextStep, finishRuns, isServed, openScheduledRun } from '../sync/ru
 import { Slots } from '../sync/slots';
 import { SyncWorker } from '../sync/sync.worker';
 import { tellFinished } from '../sync/tell-finished';
-
-/** What is under way gets this long at shutdown; the whole exit stays within ten seconds. */
-const GRACE_MS = 7_000;
+import { GRACE_MS } from './grace';
 
 /**
  * The poll that keeps everything going, and the cron job that only wakes it: which slot is due is asked of the database
@@ -57,8 +55,12 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     this.stopped = true;
     this.scheduler.deleteCronJob('slots');
     this.scheduler.deleteInterval('poll');
-    await within(GRACE_MS, Promise.all(this.underWay.values()));
-    await Promise.all([this.sync.stop(GRACE_MS), this.delivery.stop(GRACE_MS)]);
+    // Side by side: a duty that is held up must not keep the workers reading and sending meanwhile.
+    await Promise.all([
+      this.sync.stop(GRACE_MS),
+      this.delivery.stop(GRACE_MS),
+      within(GRACE_MS, Promise.all(this.underWay.values())),
+    ]);
   }
 
   private async beat(): Promise<void> {

@@ -2,7 +2,9 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CardRetention } from '../operations/card-retention';
 import { Database } from '../shared/database';
+import { within } from '../shared/within';
 import { countSettledRuns } from '../sync/count-runs';
+import { GRACE_MS } from './grace';
 
 const EVERY_MS = 60_000;
 
@@ -31,7 +33,7 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async beforeApplicationShutdown(): Promise<void> {
     this.scheduler.deleteInterval('upkeep');
-    await this.underWay;
+    await within(GRACE_MS, this.underWay ?? Promise.resolve());
   }
 
   private tend(): void {
