@@ -48,7 +48,8 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
       'poll',
       setInterval(() => void this.beat(), pollIntervalMs),
     );
-    await this.beat();
+    // Not awaited: nothing listens before this hook is done, and to fill the run of a slot can take minutes.
+    void this.beat();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -81,6 +81,38 @@ describe('slots', () => {
     }
   });
 
+  it('keep no gateway from answering while the first of its beats is held up', async () => {
+    await standingInstallation(1);
+    const { database } = testDatabase;
+    // The very wait: one that a later beat begins, after Postgres has ended this one, is another.
+    const opening = async (): Promise<Date | undefined> => {
+      const [waiting] = await database.query<{ since: Date }>(
+        `select query_start as since from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock' and query like 'insert into sync_run%'`,
+      );
+      return waiting?.since;
+    };
+    let starting: Promise<TestGateway> | undefined;
+    try {
+      await database.transaction(async (tx) => {
+        await tx.query('lock table sync_run in share mode');
+        starting = TestGateway.start(testDatabase, outside, DAILY);
+        const since = await eventually('the beat waits for the lock', opening);
+        const { url } = await starting;
+        expect((await fetch(`${url}/health/live`)).status).toBe(200);
+        expect(await opening()).toEqual(since);
+      });
+      const gateway = await starting;
+      const run = await eventually('the run is open all the same', async () => {
+        const [first] = (await gateway?.list('/admin/runs')) ?? [];
+        return first;
+      });
+      expect(await gateway?.finished(run.id)).toMatchObject({ trigger: 'schedule', accounts: 1 });
+    } finally {
+      await (await starting)?.close();
+    }
+  });
+
   it('that were missed are not served one by one: the newest is', async () => {
     await standingInstallation(1);
     const gateway = await TestGateway.start(testDatabase, outside, DAILY);
