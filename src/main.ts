@@ -5,8 +5,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { configureApp } from './admin/configure-app';
 import { AppModule } from './app.module';
-import { ConfigurationProblem } from './config/configuration-problem';
 import { Environment } from './config/environment';
+import { explainListenFailure } from './config/listen-problem';
 import { armFailPoints } from './shared/fail-point';
 import { withoutChatter } from './shared/quiet-logger';
 import { StartProblem } from './shared/start-problem';
@@ -18,21 +18,35 @@ const EXIT_DEADLINE_MS = 10_000;
 async function start(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     bufferLogs: true,
+    // Nest would print a refused start with its stack, in colours, before `refuse` says it in words.
+    autoFlushLogs: false,
     bodyParser: false,
     abortOnError: false,
     forceCloseConnections: true,
   });
   const environment = app.get(Environment);
   app.useLogger(withoutChatter(app.get(Logger)));
+  app.flushLogs();
   armFailPoints(environment.failPoints);
   configureApp(app, environment);
   endOnSignals(app);
-  await app.listen(environment.port, environment.host);
-  const logger = app.get(Logger);
-  logger.log({ msg: 'gateway listens', version, url: await app.getUrl() });
   if (environment.adminApiKeyIsNew) {
-    // The one time that it is shown; it stays readable in DATA_DIR for the user who owns it.
+    // The one time that it is shown, also where the port is taken; it stays readable in DATA_DIR for the user who owns it.
     process.stdout.write(`Admin key, made for this DATA_DIR and shown once: ${environment.adminApiKey}\n`);
+  }
+  await listen(app, environment);
+  app.get(Logger).log({ msg: 'gateway listens', version, url: await app.getUrl() });
+}
+
+async function listen(app: NestExpressApplication, environment: Environment): Promise<void> {
+  try {
+    await app.listen(environment.port, environment.host);
+  } catch (error) {
+    const problem = explainListenFailure(error, environment);
+    // The workers run already: what they have begun to read must not be lost.
+    setTimeout(() => refuse(problem), EXIT_DEADLINE_MS).unref();
+    await app.close();
+    throw problem;
   }
 }
 
@@ -44,7 +58,7 @@ function endOnSignals(app: NestExpressApplication): void {
 }
 
 function refuse(error: unknown): never {
-  if (error instanceof ConfigurationProblem || error instanceof StartProblem) {
+  if (error instanceof StartProblem) {
     process.stderr.write(`The gateway does not start.\n${error.message}\n`);
   } else {
     process.stderr.write(
