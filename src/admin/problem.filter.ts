@@ -66,7 +66,7 @@ function ofStatus(status: number): ApiProblem {
   switch (status) {
     case 400:
       return ApiProblem.malformed(
-        'The request cannot be read: the body must be well-formed JSON, the URL well-formed.',
+        'The request cannot be read: the URL must be well-formed, the body as long as it says.',
       );
     case 401:
       return ApiProblem.unauthorized();

@@ -1,22 +1,18 @@
-import { isUtf8 } from 'node:buffer';
 import type { Request } from 'express';
-import { JsonProblem, parseJson, type JsonValue } from '../shared/json';
+import { readJson } from '../admin/json-body';
+import type { JsonValue } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
-import { holdsCardNumber, maskCardNumbers } from './card-scan';
+import { holdsCardNumber } from './card-scan';
 
 /** Room for a list of 1,000 operations with four parties each. */
 const MAX_BODY_BYTES = 4_000_000;
 
+/** Levels that a body may be nested: a list of operations has four. */
+const MAX_DEPTH = 8;
+
 /** The JSON of a request whose body no parser has touched: numbers are still the digits that were sent. */
 export async function readJsonBody(request: Request): Promise<JsonValue> {
-  const bytes = await readBytes(request);
-  if (!isUtf8(bytes)) throw ApiProblem.malformed('The body must be UTF-8.');
-  try {
-    return parseJson(bytes.toString('utf8'), { maxDepth: 8 });
-  } catch (error) {
-    if (!(error instanceof JsonProblem)) throw error;
-    throw ApiProblem.malformed(`The body must be well-formed JSON: ${maskCardNumbers(error.message)}.`);
-  }
+  return readJson(await readBytes(request), MAX_DEPTH);
 }
 
 async function readBytes(request: Request): Promise<Buffer> {

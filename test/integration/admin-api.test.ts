@@ -139,6 +139,28 @@ describe('the admin API', () => {
     }
   });
 
+  it.each([
+    ['null', 'null', 'The body must be one JSON object, not null.'],
+    ['a list', '[{"name":"x"}]', 'The body must be one JSON object, not a list.'],
+    ['a bare text', '"x"', 'The body must be one JSON object, not a string.'],
+    ['a syntax error', '{"name" "canary"}', /^The body must be well-formed JSON: expected a colon .*position 8/],
+    ['half an object', '{"name": "4111111111111111"', /^The body must be well-formed JSON: expected a comma or/],
+    ['Latin-1', Buffer.from('{"name":"Zoë"}', 'latin1'), 'The body must be UTF-8.'],
+  ])('says of a body that is %s what is wrong with it', async (_what, body, detail) => {
+    const answer = await fetch(`${admin.url}/admin/connections`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      body,
+    });
+    const problem: unknown = await answer.json();
+    expect(problem).toMatchObject({
+      status: 400,
+      type: 'urn:problem-type:malformed-request',
+      detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+    });
+    expect(JSON.stringify(problem)).not.toMatch(/canary|4111/);
+  });
+
   it('takes over a harmless correlation id and replaces any other', async () => {
     const kept = await admin.api.get('/admin/nothing').set('X-Correlation-Id', 'ticket-4711');
     expect(kept.body).toMatchObject({ correlationId: 'ticket-4711' });
