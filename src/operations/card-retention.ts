@@ -2,13 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
-import { interruptIdleImports } from './import-ledger';
 
 /** Whatever became of a record, its card data does not stay longer than this. */
 const LONGEST_DAYS = 30;
 const SHRED_LIMIT = 1_000;
-/** The server closes a silent connection after two minutes, so no request lives behind an import that stood still for this. */
-const IDLE_IMPORT_MINUTES = 10;
 
 // What is on its way to AMLYZE is left to the next pass: its lease ends in seconds. A record that was still due is held, since
 // it has nothing left to send; a resubmission of the same content brings it back.
@@ -49,14 +46,7 @@ export class CardRetention {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** Called every minute. */
-  async tend(): Promise<void> {
-    await this.shredDue();
-    const idle = await interruptIdleImports(this.database, IDLE_IMPORT_MINUTES);
-    for (const importId of idle) this.logger.warn({ msg: 'an import stood still and counts as interrupted', importId });
-  }
-
-  /** Returns the number of records whose card data is gone now. */
+  /** Called every minute. Returns the number of records whose card data is gone now. */
   async shredDue(): Promise<number> {
     let shredded = 0;
     for (let n = SHRED_LIMIT; n >= SHRED_LIMIT; shredded += n) n = await this.shredSome();

@@ -5,7 +5,7 @@ import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
 import type { CheckedLine } from './check-line';
 import { ImportDigests, type BodyDigest } from './import-digest';
-import { interruptImport, type ImportState } from './import-ledger';
+import { interruptIdleImports, interruptImport, type ImportState } from './import-ledger';
 import { OperationIntake } from './operation-intake';
 import { readCsvOperations, readNdjsonOperations, withGoodHeader } from './read-operations';
 
@@ -13,6 +13,8 @@ export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } 
 
 /** Large enough that the round trips cost little, small enough that nothing else waits for long. */
 const CHUNK_LINES = 250;
+/** The server closes a silent connection after two minutes, so no request lives behind an import that stood still for this. */
+const IDLE_MINUTES = 10;
 
 /** One request's way through its body. */
 interface Reading {
@@ -65,6 +67,12 @@ export class OperationImport {
       if (error instanceof ApiProblem) throw error;
       throw this.stopped(error, state.id, reading.nextLine, idempotencyKey !== undefined);
     }
+  }
+
+  /** Called every minute: an import whose process was killed has nobody else to say that it is interrupted. */
+  async interruptIdle(): Promise<void> {
+    const idle = await interruptIdleImports(this.database, IDLE_MINUTES);
+    for (const importId of idle) this.logger.warn({ msg: 'an import stood still and counts as interrupted', importId });
   }
 
   private async takeAll(reading: Reading): Promise<void> {

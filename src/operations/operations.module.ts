@@ -26,6 +26,6 @@ import { OperationsController } from './operations.controller';
     OperationsDelivery,
     Preflight,
   ],
-  exports: [CardRetention],
+  exports: [CardRetention, OperationImport],
 })
 export class OperationsModule {}

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CardRetention } from '../operations/card-retention';
+import { OperationImport } from '../operations/operation-import';
 import { Database } from '../shared/database';
 import { within } from '../shared/within';
 import { countSettledRuns } from '../sync/count-runs';
@@ -9,8 +10,8 @@ import { GRACE_MS } from './grace';
 const EVERY_MS = 60_000;
 
 /**
- * What has to be done now and then, whatever else goes on: card data goes when its time has come, runs that are over are
- * counted. Every replica may do it.
+ * What has to be done now and then, whatever else goes on: card data goes when its time has come, imports that stand still are
+ * marked, runs that are over are counted. Every replica may do it.
  */
 @Injectable()
 export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -20,6 +21,7 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   constructor(
     private readonly scheduler: SchedulerRegistry,
     private readonly retention: CardRetention,
+    private readonly imports: OperationImport,
     private readonly database: Database,
   ) {}
 
@@ -37,7 +39,11 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private tend(): void {
-    this.underWay ??= Promise.all([this.retention.tend(), countSettledRuns(this.database)])
+    this.underWay ??= Promise.all([
+      this.retention.shredDue(),
+      this.imports.interruptIdle(),
+      countSettledRuns(this.database),
+    ])
       .then(() => undefined)
       .catch((error: unknown) => {
         this.logger.error({ msg: 'upkeep failed; the next minute tries again', error: String(error) });

@@ -2,6 +2,10 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CardRetention } from '../../src/operations/card-retention';
+import { OperationImport } from '../../src/operations/operation-import';
+import { Upkeep } from '../../src/schedule/upkeep';
 import { ADMIN_KEY, type AdminApp } from '../support/admin-app';
 import { eventually } from '../support/eventually';
 import type { Json } from '../support/gateway';
@@ -219,6 +223,25 @@ describe('POST /admin/operations/import', () => {
     const { items } = (await call(admin, 'GET', '/admin/operations/imports')).body;
     expect(items).toMatchObject([{ status: 'finished', lines: 900, taken: 900, unchanged: 0 }]);
     expect(await count('amlyze_record')).toBe(900);
+  });
+
+  it('counts as interrupted once it has stood still for 10 minutes, and not before', async () => {
+    const { database } = admin.testDatabase;
+    await database.query(`insert into operation_import (idempotency_key, source, touched_at)
+select 'idle-' || minutes, 'ndjson', now() - make_interval(mins => minutes) from unnest(array[9, 11]) minutes`);
+    const { app } = admin;
+    const upkeep = new Upkeep(new SchedulerRegistry(), app.get(CardRetention), app.get(OperationImport), database);
+    upkeep.onApplicationBootstrap();
+    await upkeep.beforeApplicationShutdown();
+    const rows = await database.query('select idempotency_key, status from operation_import order by id');
+    expect(rows).toEqual([
+      { idempotency_key: 'idle-9', status: 'running' },
+      { idempotency_key: 'idle-11', status: 'interrupted' },
+    ]);
+    expect((await importLines(admin, lines(1), { key: 'idle-11' })).body).toMatchObject({
+      status: 'finished',
+      taken: 1,
+    });
   });
 
   it('stores what two imports of the same operations have in common once', async () => {
