@@ -2,8 +2,9 @@ import { RateBook } from '../../src/balances/rate-book';
 import { RatesModule } from '../../src/balances/rates.module';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
 
-const today = new Date().toISOString().slice(0, 10);
-const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+/** The database's day: what the rate book keeps in memory is counted from it. */
+let today: string;
+const daysAgo = (days: number): string => new Date(Date.parse(today) - days * 86_400_000).toISOString().slice(0, 10);
 
 const rate = (more: object = {}): object => ({
   base: 'EUR',
@@ -19,6 +20,8 @@ describe('exchange rates', () => {
 
   beforeAll(async () => {
     admin = await startAdminApp([RatesModule], { EQUIVALENT_CURRENCY: 'EUR' });
+    const [row] = await admin.testDatabase.database.query<{ day: string }>('select current_date::text as day');
+    today = String(row?.day);
   });
   afterAll(() => admin.close());
 
@@ -47,8 +50,10 @@ describe('exchange rates', () => {
   });
 
   it('writes down who loaded how many', async () => {
+    const rates = [rate({ quote: 'CHF', date: daysAgo(3) }), rate({ quote: 'SEK' })];
+    expect((await admin.api.put('/admin/rates').send({ rates })).status).toBe(200);
     const trail = await admin.testDatabase.database.query(
-      `select actor, action, detail from audit_entry order by id limit 1`,
+      `select actor, action, detail from audit_entry order by id desc limit 1`,
     );
     expect(trail).toEqual([
       { actor: 'admin', action: 'rates.load', detail: { count: 2, from: daysAgo(3), to: today } },
