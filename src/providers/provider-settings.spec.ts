@@ -67,6 +67,29 @@ describe('settings', () => {
   });
 
   it.each([
+    ['timeoutMs', '10', 'a whole number of milliseconds from 100 to 120000'],
+    ['timeoutMs', 100.5, 'a whole number of milliseconds from 100 to 120000'],
+    ['requestsPerSecond', Number.NaN, 'a number of calls per second from 0.001 to 10000'],
+    ['breakerSeconds', Infinity, 'a whole number of seconds from 1 to 3600'],
+    ['suspendAfterFailures', 3, 'a whole number of failures from 4 to 100000'],
+  ])('refuse %s %p with one message that names bounds and unit', (name, value, expected) => {
+    const settings = plainToInstance(MyposSettings, { [name]: value });
+    const messages = validateSync(settings).flatMap(({ constraints }) => Object.values(constraints ?? {}));
+    expect(messages).toEqual([`${name} must be ${expected}`]);
+  });
+
+  it('take the bounds themselves, and parts of a call per second', () => {
+    const least = { requestsPerSecond: 0.5, timeoutMs: 100, breakerSeconds: 1, suspendAfterFailures: 4 };
+    const most = {
+      requestsPerSecond: 10_000,
+      timeoutMs: 120_000,
+      breakerSeconds: 3_600,
+      suspendAfterFailures: 100_000,
+    };
+    for (const given of [least, most]) expect(faults(MyposSettings, given)).toEqual([]);
+  });
+
+  it.each([
     ['another grant', { grantType: 'authorization_code' }, 'grantType'],
     ['several banks per call', { banksPerCall: 2 }, 'banksPerCall'],
     ['the signature scheme of another product', { signatureScheme: 'SHA256withRSA' }, 'signatureScheme'],

@@ -5,12 +5,8 @@ import {
   ArrayNotEmpty,
   IsArray,
   IsIn,
-  IsInt,
-  IsNumber,
   IsString,
   Length,
-  Max,
-  Min,
   ValidateBy,
   ValidateIf,
   ValidateNested,
@@ -97,6 +93,27 @@ function HasNoTypeTwice(): PropertyDecorator {
   });
 }
 
+interface Bounds {
+  min: number;
+  max: number;
+  unit: string;
+  /** Absent: whole numbers only. */
+  fractions?: true;
+}
+
+/** One decorator and so one message, which names the bounds and the unit. */
+function IsNumberWithin({ min, max, unit, fractions }: Bounds): PropertyDecorator {
+  const what = fractions ? 'number' : 'whole number';
+  return ValidateBy({
+    name: 'isNumberWithin',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'number' && value >= min && value <= max && (fractions || Number.isInteger(value)),
+      defaultMessage: () => `$property must be a ${what} of ${unit} from ${min} to ${max}`,
+    },
+  });
+}
+
 /** Settings that every provider understands; each provider's class adds its own and may replace the defaults. */
 export class ProviderSettings {
   /** Ordered: of several types that map to one code the first one in the answer is sent. */
@@ -115,15 +132,11 @@ export class ProviderSettings {
 
   /** Upper bound of calls per second to this connection; absent means none. */
   @MayBeAbsent()
-  @IsNumber({ allowNaN: false, allowInfinity: false })
-  @Min(0.001)
-  @Max(10_000)
+  @IsNumberWithin({ min: 0.001, max: 10_000, unit: 'calls per second', fractions: true })
   requestsPerSecond?: number;
 
   /** Total deadline of one call to the bank, in milliseconds. */
-  @IsInt()
-  @Min(100)
-  @Max(120_000)
+  @IsNumberWithin({ min: 100, max: 120_000, unit: 'milliseconds' })
   timeoutMs: number = 10_000;
 
   /** What the budget of unattended reads is counted by. */
@@ -135,21 +148,15 @@ export class ProviderSettings {
   accessWindow: 'rolling-24h' | 'calendar-day' = 'rolling-24h';
 
   /** Calls in a row that find the bank unavailable before it is no longer asked, but for one probe at a time. */
-  @IsInt()
-  @Min(1)
-  @Max(1_000)
+  @IsNumberWithin({ min: 1, max: 1_000, unit: 'calls' })
   breakerFailures: number = 5;
 
   /** Seconds between two probes of a bank that is unavailable. */
-  @IsInt()
-  @Min(1)
-  @Max(3_600)
+  @IsNumberWithin({ min: 1, max: 3_600, unit: 'seconds' })
   breakerSeconds: number = 30;
 
   /** Failures in a row after which the bank suspends our access; the connection pauses three before. Absent: it does not. */
   @MayBeAbsent()
-  @IsInt()
-  @Min(4)
-  @Max(100_000)
+  @IsNumberWithin({ min: 4, max: 100_000, unit: 'failures' })
   suspendAfterFailures?: number;
 }
