@@ -75,11 +75,12 @@ export class ApiProblem extends HttpException {
 
   /** 400: the input is not what was expected, field by field. */
   static invalid(errors: readonly FieldError[]): ApiProblem {
+    const fields = new Set(errors.map(({ field }) => field)).size;
     return new ApiProblem({
       status: 400,
       name: 'invalid-input',
       title: 'Invalid input',
-      detail: errors.length === 1 ? 'One field is not as expected.' : `${errors.length} fields are not as expected.`,
+      detail: fields === 1 ? 'One field is not as expected.' : `${fields} fields are not as expected.`,
       errors,
     });
   }

@@ -101,6 +101,15 @@ describe('connections', () => {
     expect(await admin.app.get(ConnectionDirectory).load(id)).toMatchObject({ secrets });
   });
 
+  it('counts a field once, however much is wrong with it', async () => {
+    const settings = { balanceTypes: 'available' };
+    const refused = await admin.api.post('/admin/connections').send(mypos('counted', { settings }));
+    const { detail, errors } = refused.body as { detail: string; errors: { field: string }[] };
+    expect(new Set(errors.map(({ field }) => field))).toEqual(new Set(['settings.balanceTypes']));
+    expect(errors.length).toBeGreaterThan(1);
+    expect(detail).toBe('One field is not as expected.');
+  });
+
   it('refuses a private address unless ALLOW_PRIVATE_ADDRESSES is set', async () => {
     const strict = await startAdminApp([ConnectionsModule], {
       ALLOW_PRIVATE_ADDRESSES: 'false',
