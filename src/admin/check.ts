@@ -9,9 +9,15 @@ export function Check(rule: Rule): PropertyDecorator {
     name: 'check',
     validator: {
       validate: (value: unknown) => rule(value) === undefined,
-      defaultMessage: (argument) => rule(argument?.value) ?? '',
+      defaultMessage: (argument) => messageOf(rule, argument?.value),
     },
   });
+}
+
+/** Whoever left a field out has to hear that first, and what belongs into it. */
+function messageOf(rule: Rule, value: unknown): string {
+  const expected = rule(value) ?? '';
+  return value === undefined ? `is required, and ${expected}` : expected;
 }
 
 /** The property may be absent. Unlike class-validator's IsOptional it does not let null through. */

@@ -102,6 +102,17 @@ describe('consents', () => {
     expect(complete.body).toMatchObject({ bankCode: 'BANK01', hasAccessToken: false });
   });
 
+  it('says of a field that was left out that it is required, and what belongs into it', async () => {
+    const refused = await admin.api.post('/admin/consents').send({ consentId: 7 });
+    expect(refused.body).toMatchObject({
+      detail: '2 fields are not as expected.',
+      errors: [
+        { field: 'connectionId', message: 'is required, and must be the id of a connection, as a text of digits' },
+        { field: 'consentId', message: 'must be a text' },
+      ],
+    });
+  });
+
   it('takes no bank code where the provider has none: the same consent again would be a second budget', async () => {
     const given = consent({ bankCode: 'X' });
     const message = 'is not used by the provider of this connection: leave it out';
