@@ -184,6 +184,11 @@ async function fillOnce(
 
 export interface FinishedRun {
   runId: string;
+  accounts: number;
+  /** Accounts by outcome. */
+  outcomes: Record<string, number>;
+  /** From its opening on. */
+  seconds: number;
   /** Accounts of the run that left it without an outcome. Never any; if there are, it is a fault of ours that nobody should miss. */
   missing: number;
 }
@@ -210,7 +215,8 @@ select outcome, (count(*) filter (where final))::int as final, count(*)::int as 
 
 const FINISH = {
   name: 'sync-finish-run',
-  text: `update sync_run set finished_at = now(), outcomes = $2::jsonb where id = $1 and finished_at is null returning accounts`,
+  text: `update sync_run set finished_at = now(), outcomes = $2::jsonb where id = $1 and finished_at is null
+returning accounts, round(extract(epoch from finished_at - started_at), 1)::float8 as seconds`,
 };
 
 /**
@@ -222,11 +228,11 @@ const FINISH = {
 export async function finishRuns(db: Queryable, step = COUNT_STEP): Promise<FinishedRun[]> {
   const finished: FinishedRun[] = [];
   for (const { id } of await db.query<{ id: string }>(OVER)) {
-    const outcomes = await countOutcomes(db, id, step);
-    const [run] = await db.query<{ accounts: number }>(FINISH, [id, JSON.stringify(Object.fromEntries(outcomes))]);
+    const outcomes = Object.fromEntries(await countOutcomes(db, id, step));
+    const [run] = await db.query<{ accounts: number; seconds: number }>(FINISH, [id, JSON.stringify(outcomes)]);
     if (!run) continue;
-    const counted = [...outcomes.values()].reduce((sum, accounts) => sum + accounts, 0);
-    finished.push({ runId: id, missing: run.accounts - counted });
+    const counted = Object.values(outcomes).reduce((sum, accounts) => sum + accounts, 0);
+    finished.push({ runId: id, ...run, outcomes, missing: run.accounts - counted });
   }
   return finished;
 }
