@@ -112,30 +112,35 @@ export async function returnProbe(
 
 const SUCCEED = {
   name: 'endpoint-succeed',
-  text: `update amlyze_endpoint
+  text: `update amlyze_endpoint e
 set last_success_at = clock_timestamp(), pause = null, pause_reason = null, paused_since = null, paused_until = null, probe_until = null,
-    failures = 0, last_failed_ids = '{}', generation = generation + case when pause is null and failures = 0 then 0 else 1 end,
-    batch_limit = case when batch_limit is null or $2 < batch_limit then batch_limit
-                       when batch_limit + greatest(1, batch_limit / 4) >= $3 then null
-                       else batch_limit + greatest(1, batch_limit / 4) end
-where endpoint = $1 and (pause is null or pause = 'backoff' or generation = $4)
-returning 1`,
+    failures = 0, last_failed_ids = '{}', generation = e.generation + case when e.pause is null and e.failures = 0 then 0 else 1 end,
+    batch_limit = case when e.batch_limit is null or $2 < e.batch_limit then e.batch_limit
+                       when e.batch_limit + greatest(1, e.batch_limit / 4) >= $3 then null
+                       else e.batch_limit + greatest(1, e.batch_limit / 4) end
+from (select endpoint, paused_since from amlyze_endpoint where endpoint = $1 for no key update) before
+where e.endpoint = before.endpoint and (e.pause is null or e.pause = 'backoff' or e.generation = $4)
+returning before.paused_since`,
 };
 
 /**
  * A results list came: the pause ends, and a batch as large as the reduced limit lets the limit grow again. A call that
  * was under way before AMLYZE asked for a wait, or refused our token, says nothing against that: such a pause ends with a
  * call that was made in its knowledge, a probe.
+ *
+ * @returns since when the pause was that has ended with this call
  */
 export async function recordSuccess(
   db: Queryable,
   endpoint: string,
   seen: Pick<EndpointState, 'generation'>,
   size: { sent: number; configured: number },
-): Promise<void> {
-  const ended = await db.query(SUCCEED, [endpoint, size.sent, size.configured, seen.generation]);
-  if (ended.length === 0)
+): Promise<Date | undefined> {
+  const values = [endpoint, size.sent, size.configured, seen.generation];
+  const [before] = await db.query<{ paused_since: Date | null }>(SUCCEED, values);
+  if (!before)
     await db.query('update amlyze_endpoint set last_success_at = clock_timestamp() where endpoint = $1', [endpoint]);
+  return before?.paused_since ?? undefined;
 }
 
 const FAIL = {

@@ -108,7 +108,8 @@ export class Settling {
     if (!troubled && lastMs !== undefined && performance.now() - lastMs < SUCCESS_EVERY_MS) return;
     this.successAtMs.set(lane.endpoint, performance.now());
     const size = { sent: batch.records.length, configured: lane.batchSize };
-    await recordSuccess(this.database, lane.endpoint, state, size);
+    const pausedSince = await recordSuccess(this.database, lane.endpoint, state, size);
+    if (pausedSince) this.logger.log({ msg: 'AMLYZE answers again', endpoint: lane.endpoint, pausedSince });
   }
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {

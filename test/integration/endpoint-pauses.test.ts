@@ -1,4 +1,4 @@
-import { askLeave, extendProbe, openEndpoint, recordFailure } from '../../src/delivery/endpoint-state';
+import { askLeave, extendProbe, openEndpoint, recordFailure, recordSuccess } from '../../src/delivery/endpoint-state';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ENDPOINT = 'balances';
@@ -84,6 +84,18 @@ describe('a pause of the endpoint', () => {
     expect(await fail('backoff', 1_000)).toBe(true);
     expect(await fail('backoff', 9_000)).toBe(false);
     expect(await now()).toEqual({ pause: 'backoff', failures: 1, seconds: 1 });
+  });
+
+  it('ends with the next success, which tells since when it was', async () => {
+    const succeed = (generation: string) =>
+      recordSuccess(testDatabase.database, ENDPOINT, { generation }, { sent: 1, configured: 500 });
+    expect(await succeed('0')).toBeUndefined();
+    await fail('rate-limit', 60_000);
+    // A call from before the pause says nothing against what AMLYZE asked for.
+    expect(await succeed('0')).toBeUndefined();
+    expect(await succeed('1')).toBeInstanceOf(Date);
+    expect(await now()).toEqual({ pause: null, failures: 0, seconds: null });
+    expect(await succeed('2')).toBeUndefined();
   });
 
   it('that AMLYZE asks for takes the place of a back-off that began meanwhile, and not the other way round', async () => {
