@@ -52,8 +52,12 @@ async function listen(app: NestExpressApplication, environment: Environment): Pr
 
 function endOnSignals(app: NestExpressApplication): void {
   app.enableShutdownHooks();
+  const logger = app.get(Logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref());
+    process.once(signal, () => {
+      logger.log({ msg: `stopping on ${signal}` });
+      setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();
+    });
   }
 }
 

@@ -14,11 +14,22 @@ const OLDEST_VERSION = 150_000;
 
 /** A database that answers and is migrated, with the server under it where the gateway runs one itself. */
 export class DatabaseServer {
+  private ending = false;
+
   constructor(
     readonly url: string,
-    /** Ends the embedded server; does nothing for one that is not ours. */
-    readonly stop: () => Promise<void>,
+    private readonly end: () => Promise<void>,
   ) {}
+
+  get stopping(): boolean {
+    return this.ending;
+  }
+
+  /** Ends the embedded server; does nothing for one that is not ours. */
+  async stop(): Promise<void> {
+    this.ending = true;
+    await this.end();
+  }
 }
 
 /** Reaches the database (starts it where DATABASE_URL is absent) and runs the pending migrations. */

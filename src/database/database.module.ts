@@ -38,11 +38,14 @@ class DatabaseShutdown implements OnApplicationShutdown {
     TypeOrmModule.forRootAsync({
       imports: [DatabaseServerModule],
       inject: [DatabaseServer],
-      useFactory: ({ url }: DatabaseServer) => ({
+      useFactory: (server: DatabaseServer) => ({
         ...dataSourceOptions({
-          url,
+          url: server.url,
           applicationName: APPLICATION_NAME,
-          onPoolError: (error) => new Logger('Database').warn(`an idle session was lost: ${error.message}`),
+          onPoolError: (error) => {
+            // Sessions that the server ends because we end the server are no news.
+            if (!server.stopping) new Logger('Database').warn(`an idle session was lost: ${error.message}`);
+          },
         }),
         // The database has just answered; an orchestrator restarts what cannot start.
         retryAttempts: 0,

@@ -61,6 +61,7 @@ describe('told to stop, a gateway with nothing under way', () => {
     expect(await once(gateway, 'close')).toEqual([null, signal]);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(output).not.toContain('"level":"error"');
+    expect(output).toContain(`"msg":"stopping on ${signal}"`);
   });
 
   it('by SIGTERM is 143 to a shell, as the run book says', async () => {

@@ -1,18 +1,21 @@
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Module } from '@nestjs/common';
+import { Logger, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
+import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { ConfigModule } from '../../src/config/config.module';
 import { Environment, loadEnvironment } from '../../src/config/environment';
 import { openDataSource } from '../../src/database/data-source';
 import { DatabaseModule } from '../../src/database/database.module';
-import { openDatabaseServer } from '../../src/database/database-server';
+import { APPLICATION_NAME, DatabaseServer, openDatabaseServer } from '../../src/database/database-server';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded-postgres';
 import { findPostmaster, isAlive } from '../../src/database/embedded/postmaster';
 import { Database } from '../../src/shared/database';
 import { StartProblem } from '../../src/shared/start-problem';
+import { eventually } from '../support/eventually';
 import { createEmptyDatabase } from '../support/postgres';
 
 @Module({ imports: [ConfigModule, DatabaseModule] })
@@ -29,6 +32,13 @@ const open = async (environment: Environment): Promise<TestingModule> => {
   const module = await builder.overrideProvider(Environment).useValue(environment).compile();
   return module.init();
 };
+
+function poolOf(module: TestingModule): Pool {
+  const { driver } = module.get(DataSource);
+  const pool: unknown = driver instanceof PostgresDriver ? driver.master : undefined;
+  if (!(pool instanceof Pool)) throw new Error('the data source holds no pool');
+  return pool;
+}
 
 describe('DatabaseModule', () => {
   let folder: string;
@@ -62,6 +72,27 @@ describe('DatabaseModule', () => {
     await module.close();
     expect(isAlive(pid)).toBe(false);
   });
+
+  it('warns of sessions that its server ends, but not where it is the one who ends the server', async () => {
+    const warned: unknown[] = [];
+    const module = await open(loadEnvironment({ ...AMLYZE, DATA_DIR: join(folder, 'warned') }));
+    Logger.overrideLogger({ log: () => undefined, error: () => undefined, warn: (line: unknown) => warned.push(line) });
+    const database = module.get(Database);
+    const idle = async (): Promise<void> => void (await Promise.all([1, 2, 3].map(() => database.query('select 1'))));
+    await idle();
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()`,
+      [APPLICATION_NAME],
+    );
+    await eventually('the lost sessions are told', async () => warned.length === 2);
+    expect(warned[0]).toContain('an idle session was lost: terminating connection');
+    await idle();
+    await module.get(DatabaseServer).stop();
+    await eventually('the sessions are gone', async () => poolOf(module).totalCount === 0);
+    expect(warned).toHaveLength(2);
+    await module.close();
+    Logger.overrideLogger(false);
+  }, 30_000);
 
   it('does not start without its database, says so in one line and does not tell the password', async () => {
     const environment = loadEnvironment({ ...AMLYZE, ...KEYS, DATABASE_URL: 'postgres://u:pAsSwOrD@127.0.0.1:1/d' });
