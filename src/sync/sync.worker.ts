@@ -47,6 +47,8 @@ interface HeldClaim {
  */
 @Injectable()
 export class SyncWorker {
+  /** For tests, in which time must not pass by itself. */
+  decisionHoldsMs = DECISION_HOLDS_MS;
   private readonly logger = new Logger(SyncWorker.name);
   private readonly bell = new Doorbell();
   /** All that is claimed and not yet written or given back. */
@@ -193,7 +195,7 @@ export class SyncWorker {
     const decidedAtMs = this.held.get(subject)?.decidedAtMs ?? -Infinity;
     const { validUntil } = subject.state.consent;
     return (
-      performance.now() - decidedAtMs >= DECISION_HOLDS_MS ||
+      performance.now() - decidedAtMs >= this.decisionHoldsMs ||
       (validUntil !== undefined && validUntil <= this.clock.now())
     );
   }

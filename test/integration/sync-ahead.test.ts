@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SANDBOX_MYPOS } from '../../src/simulators';
+import { SyncWorker } from '../../src/sync/sync.worker';
 import { bankServers, type BankServer } from '../support/bank-server';
 import { newNumber } from '../support/bank-accounts';
 import { eventually } from '../support/eventually';
@@ -29,6 +30,7 @@ describe('reads that are claimed ahead of their calls', () => {
     outside = await Outside.start();
     const limits = { SYNC_CONCURRENCY: '2', LEASE_SECONDS: String(LEASE_SECONDS) };
     gateway = await TestGateway.start(testDatabase, outside, limits);
+    hold(Infinity);
     bank = await startBank(async (_request, number) => {
       if (number > quick) return afterQuick();
       return { body: JSON.stringify([{ amount: '1.00', currency: 'EUR', balanceType: 'available' }]) };
@@ -66,6 +68,8 @@ describe('reads that are claimed ahead of their calls', () => {
     return consent.id;
   }
 
+  /** How long a read may wait for its place before it is decided anew. */
+  const hold = (ms: number): void => void (gateway.app.get(SyncWorker).decisionHoldsMs = ms);
   const count = async (sql: string): Promise<number> =>
     (await testDatabase.database.query<{ n: number }>(`select count(*)::int as n from ${sql}`))[0]?.n ?? -1;
   const claimed = (): Promise<number> => count('access_subject where claimed_by is not null');
@@ -96,6 +100,7 @@ describe('reads that are claimed ahead of their calls', () => {
     await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
     await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
     await gateway.ok('PATCH', `/admin/consents/${consentId}`, { status: 'terminatedByTpp', reason: 'test' });
+    hold(1_000);
     await eventually('only the calls under way are held', async () => (await claimed()) === 2);
     expect(await count('access_ledger')).toBe(QUICK + 2);
     hanging.resolve({ status: 404 });
@@ -139,6 +144,7 @@ where not provider_account_id = any($1) returning id`,
           `select min(lease_until) as at from access_subject where claimed_by <> 'other'`,
         )
       )[0]?.at ?? new Date(0);
+    hold(1_000);
     const first = await renewedTo();
     await eventually('the lease of before is over, and the calls under way have a new one', async () => {
       return (await renewedTo()).getTime() - first.getTime() > LEASE_SECONDS * 1000;
@@ -157,7 +163,7 @@ where not provider_account_id = any($1) returning id`,
     afterQuick = () => hanging.promise;
     await gateway.ok('POST', '/admin/resync', { all: true });
     await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
-    expect(await claimed()).toBeGreaterThan(2 + 2);
+    await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
     const closing = gateway.close();
     // Long before the grace is over, which ends the calls and with them the claims.
     await eventually('only the calls under way are held', async () => (await claimed()) <= 2, 4_000);
