@@ -1,7 +1,8 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { deriveKey } from '../shared/derive-key';
+import { sameBytes } from '../shared/same-bytes';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
 
 /** What the outbox stores of a record that holds card data. */
@@ -85,14 +86,14 @@ export class CardVault {
 
   /** Whether `stored` is the hash of this content, under any key that is configured. */
   isHashOf(stored: Buffer, content: string): boolean {
-    if (stored[0] === PLAIN) return same(stored, this.plainHash(content));
-    return this.#hashKeys.some((key) => same(stored, mac(key, content)));
+    if (stored[0] === PLAIN) return sameBytes(stored, this.plainHash(content));
+    return this.#hashKeys.some((key) => sameBytes(stored, mac(key, content)));
   }
 
   /** False where the hash was made with a key that is no longer configured, so that nothing can be compared with it. */
   canCompare(stored: Buffer): boolean {
     const mark = stored.subarray(1, 1 + FINGERPRINT_BYTES);
-    return stored[0] === PLAIN || this.#hashKeys.some(({ fingerprint }) => same(mark, fingerprint));
+    return stored[0] === PLAIN || this.#hashKeys.some(({ fingerprint }) => sameBytes(mark, fingerprint));
   }
 
   private openBox(): SecretBox {
@@ -110,10 +111,6 @@ export function showHash(hash: Buffer): string {
 
 function mac({ fingerprint, key }: HashKey, content: string): Buffer {
   return Buffer.concat([Buffer.of(KEYED), fingerprint, createHmac('sha256', key).update(content, 'utf8').digest()]);
-}
-
-function same(one: Buffer, other: Buffer): boolean {
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** The place of the ciphertext, so that it does not open under another record. */

@@ -1,9 +1,10 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Line } from '../accounts/import/split-lines';
 import { Environment } from '../config/environment';
 import { deriveKey } from '../shared/derive-key';
 import { ApiProblem } from '../shared/problem';
+import { sameBytes } from '../shared/same-bytes';
 import type { ImportState } from './import-ledger';
 
 const MARK_BYTES = 4;
@@ -78,7 +79,8 @@ export class BodyDigest {
     const { digest, status, nextLine } = this.known;
     let compareAt = status === 'finished' ? Infinity : nextLine;
     const compare = (): void => {
-      if (digest && !same(digest, this.current())) this.difference ??= 'other';
+      const current = this.current();
+      if (digest && !(current && sameBytes(digest, current))) this.difference ??= 'other';
       compareAt = 0;
     };
     for await (const line of lines) {
@@ -95,10 +97,6 @@ export class BodyDigest {
 
 function said({ number, text, fault }: Line): string {
   return text === undefined ? `${number}!${fault}\n` : `${number}:${text}\n`;
-}
-
-function same(one: Buffer, other: Buffer | undefined): boolean {
-  return other !== undefined && one.length === other.length && timingSafeEqual(one, other);
 }
 
 function refusal({ id, status, nextLine }: Known, difference: 'unknown' | 'other'): ApiProblem {

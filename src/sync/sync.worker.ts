@@ -31,7 +31,7 @@ const MAX_UNWRITTEN = 500;
 
 /**
  * So long holds the decision that a bank may be asked, which is made with the claim: consents end, connections are paused, accounts change.
- * What has waited longer for a place goes back and is decided anew. It is shorter than any lease, so that nobody else has the claim by then.
+ * What has waited longer for a place goes back and is decided anew. No lease is shorter, so that nobody else has the claim by then.
  */
 const DECISION_HOLDS_MS = 1_000;
 

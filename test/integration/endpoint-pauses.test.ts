@@ -4,17 +4,20 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres';
 const ENDPOINT = 'balances';
 const LEASE_SECONDS = 30;
 
-describe('the lease of a probe', () => {
-  let testDatabase: TestDatabase;
+let testDatabase: TestDatabase;
 
-  beforeAll(async () => (testDatabase = await createTestDatabase()));
+beforeAll(async () => (testDatabase = await createTestDatabase()));
+beforeEach(async () => {
+  await testDatabase.database.query('delete from amlyze_endpoint');
+  await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
+});
+afterAll(() => testDatabase.drop());
+
+describe('the lease of a probe', () => {
   beforeEach(async () => {
-    await testDatabase.database.query('delete from amlyze_endpoint');
-    await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
     await pause('0');
     await testDatabase.database.query('update amlyze_endpoint set paused_until = now()');
   });
-  afterAll(() => testDatabase.drop());
 
   const ask = () => askLeave(testDatabase.database, ENDPOINT, LEASE_SECONDS);
   const pause = (generation: string) =>
@@ -61,15 +64,6 @@ describe('the lease of a probe', () => {
 });
 
 describe('a pause of the endpoint', () => {
-  let testDatabase: TestDatabase;
-
-  beforeAll(async () => (testDatabase = await createTestDatabase()));
-  beforeEach(async () => {
-    await testDatabase.database.query('delete from amlyze_endpoint');
-    await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
-  });
-  afterAll(() => testDatabase.drop());
-
   /** A call that saw the endpoint as it was at first fails. */
   const fail = (kind: 'backoff' | 'rate-limit', forMs: number) =>
     recordFailure(testDatabase.database, ENDPOINT, { generation: '0' }, { kind, reason: kind, forMs, failedIds: [] });

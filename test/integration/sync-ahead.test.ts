@@ -72,13 +72,17 @@ describe('reads that are claimed ahead of their calls', () => {
   const hold = (ms: number): void => void (gateway.app.get(SyncWorker).decisionHoldsMs = ms);
   const count = async (sql: string): Promise<number> =>
     (await testDatabase.database.query<{ n: number }>(`select count(*)::int as n from ${sql}`))[0]?.n ?? -1;
+  /** Begins a run; from now on the quick answers are given, and two calls wait for theirs. */
+  async function fillPlaces(): Promise<void> {
+    await gateway.ok('POST', '/admin/resync', { all: true });
+    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+  }
   const claimed = (): Promise<number> => count('access_subject where claimed_by is not null');
 
   it('are given back when the bank falls silent: its calls fail, the rest is due again and its budget untouched', async () => {
     const down = Promise.withResolvers<{ status: number }>();
     afterQuick = () => down.promise;
-    await gateway.ok('POST', '/admin/resync', { all: true });
-    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    await fillPlaces();
     // Without reads ahead this test would say nothing. The last of them may be being claimed at this moment.
     await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
     down.resolve({ status: 503 });
@@ -96,8 +100,7 @@ describe('reads that are claimed ahead of their calls', () => {
   it('are decided anew after a second in the line: a consent that has ended meanwhile is not used, and its budget untouched', async () => {
     const hanging = Promise.withResolvers<{ status: number }>();
     afterQuick = () => hanging.promise;
-    await gateway.ok('POST', '/admin/resync', { all: true });
-    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    await fillPlaces();
     await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
     await gateway.ok('PATCH', `/admin/consents/${consentId}`, { status: 'terminatedByTpp', reason: 'test' });
     hold(1_000);
@@ -128,8 +131,7 @@ describe('reads that are claimed ahead of their calls', () => {
   it('are not made by a replica that lost the claim while they waited for a place', async () => {
     const hanging = Promise.withResolvers<{ status: number }>();
     afterQuick = () => hanging.promise;
-    await gateway.ok('POST', '/admin/resync', { all: true });
-    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    await fillPlaces();
     const asked = bank.requests.map(({ url }) => /accounts\/([^/]+)/.exec(url)?.[1]);
     // Another replica holds all that waits, and whatever is due after it.
     const taken = await testDatabase.database.query(
@@ -161,8 +163,7 @@ where not provider_account_id = any($1) returning id`,
   it('are given back by a replica that stops, without waiting for its calls', async () => {
     const hanging = Promise.withResolvers<{ status: number }>();
     afterQuick = () => hanging.promise;
-    await gateway.ok('POST', '/admin/resync', { all: true });
-    await eventually('both places are taken', async () => bank.requests.length === QUICK + 2);
+    await fillPlaces();
     await eventually('reads are claimed ahead', async () => (await claimed()) > 2 + 2);
     const closing = gateway.close();
     // Long before the grace is over, which ends the calls and with them the claims.
