@@ -2,6 +2,7 @@ import { types, Pool } from 'pg';
 import { DataSource, type DataSourceOptions, type Logger as TypeOrmLogger } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { Database } from '../shared/database';
+import { Notices } from '../shared/notices';
 import { entities } from './entities';
 import { loadMigrations, type MigrationClass } from './migrations';
 import { PLANNER_OPTIONS } from './planner-options';
@@ -113,8 +114,16 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
 
 /** The gateway's SQL goes over the very pool that TypeORM holds, so that there is one limit on sessions. */
 export function databaseOf(dataSource: DataSource): Database {
-  const { driver } = dataSource;
+  return new Database(poolOf(dataSource));
+}
+
+/** What replicas tell each other, heard on one session beside that pool. */
+export function noticesOf(dataSource: DataSource): Notices {
+  return new Notices(poolOf(dataSource));
+}
+
+function poolOf({ driver }: DataSource): Pool {
   const pool: unknown = driver instanceof PostgresDriver ? driver.master : undefined;
   if (!(pool instanceof Pool)) throw new Error('the data source holds no pg.Pool; it is not initialised');
-  return new Database(pool);
+  return pool;
 }

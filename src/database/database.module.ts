@@ -4,7 +4,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
-import { databaseOf, dataSourceOptions } from './data-source';
+import { Notices } from '../shared/notices';
+import { databaseOf, dataSourceOptions, noticesOf } from './data-source';
 import { APPLICATION_NAME, DatabaseServer, openDatabaseServer } from './database-server';
 
 @Module({
@@ -21,16 +22,18 @@ class DatabaseServerModule {}
 class DatabaseShutdown implements OnApplicationShutdown {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly notices: Notices,
     private readonly server: DatabaseServer,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
+    await this.notices.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
     await this.server.stop();
   }
 }
 
-/** TypeORM's DataSource with every entity, and `Database` for visible SQL over the same pool. */
+/** TypeORM's DataSource with every entity, `Database` for visible SQL over the same pool, and `Notices` beside it. */
 @Global()
 @Module({
   imports: [
@@ -52,7 +55,11 @@ class DatabaseShutdown implements OnApplicationShutdown {
       }),
     }),
   ],
-  providers: [{ provide: Database, useFactory: databaseOf, inject: [DataSource] }, DatabaseShutdown],
-  exports: [Database, TypeOrmModule],
+  providers: [
+    { provide: Database, useFactory: databaseOf, inject: [DataSource] },
+    { provide: Notices, useFactory: noticesOf, inject: [DataSource] },
+    DatabaseShutdown,
+  ],
+  exports: [Database, Notices, TypeOrmModule],
 })
 export class DatabaseModule {}

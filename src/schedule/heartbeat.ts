@@ -6,6 +6,7 @@ import { BalanceLane } from '../delivery/balance-lane';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
+import { Notices } from '../shared/notices';
 import { within } from '../shared/within';
 import { fillNextStep, finishRuns, isServed, openScheduledRun } from '../sync/runs';
 import { Slots } from '../sync/slots';
@@ -31,6 +32,7 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly environment: Environment,
     private readonly scheduler: SchedulerRegistry,
     private readonly clock: DatabaseClock,
+    private readonly notices: Notices,
     private readonly sync: SyncWorker,
     private readonly delivery: DeliveryWorker,
     private readonly balances: BalanceLane,
@@ -41,6 +43,7 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
   async onApplicationBootstrap(): Promise<void> {
     await this.delivery.start([this.balances]);
     this.sync.start();
+    this.notices.on('reads-due', () => this.sync.wake());
     const { pollIntervalMs, syncCron } = this.environment;
     const wake = CronJob.from({ cronTime: syncCron, timeZone: 'UTC', onTick: () => void this.beat(), start: true });
     this.scheduler.addCronJob('slots', wake);
@@ -69,6 +72,7 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
       this.once('open the run of a slot', () => this.openSlot()),
       this.once('finish runs', () => this.finishRuns()),
       this.once('tend the delivery', () => this.delivery.tend()),
+      this.once('hear other replicas', () => this.notices.tend()),
     ]);
   }
 

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '../shared/database';
+import { giveNotice } from '../shared/notices';
 
 /** Which accounts a run concerns: one selector, as the resync call names it. */
 export type RunScope = { all: true } | { accountIds: string[] } | { consentId: string } | { connectionId: string };
@@ -179,6 +180,7 @@ async function fillOnce(
     argument,
   ]);
   const accounts = step?.accounts ?? 0;
+  if (accounts > 0) await giveNotice(tx, 'reads-due');
   return { accounts, lastId: accounts === FILL_STEP ? (step?.last_id ?? undefined) : undefined };
 }
 
