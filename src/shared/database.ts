@@ -94,5 +94,9 @@ async function run<T>(client: PoolClient, sql: Sql, values: readonly unknown[]):
   const config = typeof sql === 'string' ? { text: sql } : sql;
   const written = values.map((value) => (Array.isArray(value) ? (arrayLiteral(value) ?? value) : value));
   const result = await client.query({ ...config, values: written });
-  return result.rows as T[];
+  // The driver's objects of one query keep those of the next alive until a full collection. They are small without these.
+  written.length = 0;
+  const rows = result.rows as T[];
+  result.rows = [];
+  return rows;
 }

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { databaseOf, openDataSource, RUNTIME_LIMITS } from '../../src/database/data-source';
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../src/shared/database-failure';
 import type { Queryable } from '../../src/shared/database';
+import { agedMegabytes, liveMegabytes } from '../support/live-memory';
 import { createTestDatabase, serverUrl, type TestDatabase } from '../support/postgres';
 
 describe('Database', () => {
@@ -233,6 +234,23 @@ describe('Database', () => {
       const error = await failureOf(openDataSource({ url: url.toString(), applicationName: 'test' }));
       expect(classifyDatabaseFailure(error)).toBe('unavailable');
     }
+  });
+
+  it('lets go of the texts and rows of a query when it is answered', async () => {
+    const ask = async (n: number): Promise<void> => {
+      const rows = await test.database.query<{ back: string }>('select $1::text as back', [String(n).padEnd(100_000)]);
+      expect(rows[0]?.back).toHaveLength(100_000);
+    };
+    await ask(0);
+    const before = liveMegabytes();
+    for (let n = 1; n <= 300; n += 1) await ask(n);
+    expect(agedMegabytes() - before).toBeLessThan(10);
+  });
+
+  it('leaves the list of parameters to the caller as it was', async () => {
+    const values = ['a', ['b', 'c']];
+    await test.database.query('select $1::text, $2::text[]', values);
+    expect(values).toEqual(['a', ['b', 'c']]);
   });
 
   it('shares one pool with the repositories of TypeORM', async () => {
