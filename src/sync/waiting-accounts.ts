@@ -109,24 +109,31 @@ function toWaiting(rows: readonly WaitingRow[], runs: ReadonlyMap<string, Run>):
 }
 
 function toAccounts(rows: readonly WaitingRow[], runs: ReadonlyMap<string, Run>): WaitingAccount[] {
-  const accounts = new Map<string, WaitingAccount>();
-  for (const row of rows) {
-    const account = accounts.get(row.account_id) ?? {
-      accountId: row.account_id,
-      currency: row.currency,
-      accountExtId: row.account_ext_id,
-      businessUnit: row.business_unit ?? undefined,
-      closed: row.closed,
-      pinnedTypes: row.pinned_types,
-      runs: [],
-    };
-    accounts.set(row.account_id, account);
-    const run = runs.get(row.run_id);
-    if (!run) throw new Error(`run ${row.run_id} is missing`);
-    account.runs.push({ ...run, tries: row.tries });
-  }
+  // Nearly always one account in one run, of which hundreds are held at a time.
+  const byAccount = rows.length === 1 ? [rows] : [...Map.groupBy(rows, (row) => row.account_id).values()];
+  return byAccount.map((own) => toAccount(own, runs));
+}
+
+/** @param rows of one account, a run each */
+function toAccount(rows: readonly WaitingRow[], runs: ReadonlyMap<string, Run>): WaitingAccount {
+  const [row] = rows;
+  if (!row) throw new Error('an account waits in no run');
+  const waiting = rows.map((each) => toRun(each, runs));
   // A forced run leads, since it wants a record in any case; of several the oldest.
-  for (const { runs: waiting } of accounts.values())
-    if (waiting.length > 1) waiting.sort((one, other) => Number(other.force) - Number(one.force));
-  return [...accounts.values()];
+  if (waiting.length > 1) waiting.sort((one, other) => Number(other.force) - Number(one.force));
+  return {
+    accountId: row.account_id,
+    currency: row.currency,
+    accountExtId: row.account_ext_id,
+    businessUnit: row.business_unit ?? undefined,
+    closed: row.closed,
+    pinnedTypes: row.pinned_types,
+    runs: waiting,
+  };
+}
+
+function toRun({ run_id: runId, tries }: WaitingRow, runs: ReadonlyMap<string, Run>): WaitingRun {
+  const run = runs.get(runId);
+  if (!run) throw new Error(`run ${runId} is missing`);
+  return { ...run, tries };
 }
