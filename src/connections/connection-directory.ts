@@ -11,6 +11,8 @@ import { type GivenSettings, readSettings } from './connection-settings';
 
 /** Everything that a read over this connection needs, secrets opened. Never to be logged or returned. */
 export interface LoadedConnection extends ProviderConnection {
+  /** Of the stored row: any change of the connection, by a person or by the gateway, makes another one. */
+  version: string;
   provider: BalanceProvider;
   mappingSettings: MappingSettings;
   accessScope: ProviderSettings['accessScope'];
@@ -23,7 +25,6 @@ export interface LoadedConnection extends ProviderConnection {
 const FRESH_MS = 1_000;
 
 interface Entry {
-  version: string;
   checkedAtMs: number;
   loaded: LoadedConnection;
 }
@@ -76,7 +77,7 @@ export class ConnectionDirectory {
 
   private async refresh(connectionId: string, known: Entry | undefined): Promise<LoadedConnection> {
     const checkedAtMs = performance.now();
-    if (known && (await this.isUnchanged(connectionId, known.version))) {
+    if (known && (await this.isUnchanged(connectionId, known.loaded.version))) {
       this.entries.set(connectionId, { ...known, checkedAtMs });
       return known.loaded;
     }
@@ -87,7 +88,7 @@ export class ConnectionDirectory {
     this.entries.delete(connectionId);
     if (!row) throw new Error(`there is no connection ${connectionId}`);
     const loaded = this.open(row);
-    this.entries.set(connectionId, { version: row.version, checkedAtMs, loaded });
+    this.entries.set(connectionId, { checkedAtMs, loaded });
     return loaded;
   }
 
@@ -111,6 +112,7 @@ export class ConnectionDirectory {
     for (const name of TLS_SECRETS) delete secrets[name];
     return {
       id: row.id,
+      version: row.version,
       name: row.name,
       baseUrl: row.base_url,
       settings,

@@ -21,10 +21,13 @@ export function repeatAfter(
   return result.retry === 'in-run' && readsLeft >= 2 ? REPEAT_WAITS_MS[tries] : undefined;
 }
 
-export function toStop(subject: ClaimedSubject, result: FailedRead): Stop | undefined {
+/** `connectionVersion`: of the connection that the read was made with. */
+export function toStop(subject: ClaimedSubject, result: FailedRead, connectionVersion: string): Stop | undefined {
   const { stops, outcome, reason, retryAfterMs } = result;
   if (stops === 'nothing') return undefined;
-  if (outcome === 'CERTIFICATE_PROBLEM') return { scope: 'connection', kind: 'pause', reason };
+  if (outcome === 'CERTIFICATE_PROBLEM') {
+    return { scope: 'connection', kind: 'pause', reason, version: connectionVersion };
+  }
   // Without a read left the new token was not tried yet; the next slot will.
   if (result.retry === 'renew-token' && !subject.tokenRenewed) return undefined;
   if (stops === 'consent' && (outcome === 'CONSENT_REQUIRED' || outcome === 'TOKEN_REJECTED')) {

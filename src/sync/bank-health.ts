@@ -215,7 +215,7 @@ export class BankHealth {
     if (!open && wasOpen) this.logger.log({ msg: 'a bank answers again', connectionId });
   }
 
-  /** Three failures before the bank would suspend us, a person has to look. */
+  /** Three failures before the bank would suspend us, a person has to look. It counts them whatever settings they were made with. */
   private async protect(tx: Queryable, row: RecordedRow, suspendAfter: number): Promise<void> {
     if (row.failed_in_row < suspendAfter - SUSPENSION_MARGIN) return;
     const reason = `${row.failed_in_row} failures in a row; the bank suspends us after ${suspendAfter}: find out why, then set the connection active`;

@@ -55,8 +55,9 @@ where id = $1 and stopped_outcome is null and access_token is not distinct from 
     case 'pause': {
       const paused = await tx.query(
         `update connection set status = 'paused', pause_reason = $2, paused_by = 'gateway', paused_at = now(), updated_at = now()
-where id = $1 and status = 'active' returning id`,
-        [connectionId, stop.reason],
+where id = $1 and status = 'active' and updated_at::text = $3 returning id`,
+        // One that was changed while this call was under way: if its new certificate is no better, the next read will tell.
+        [connectionId, stop.reason, stop.version],
       );
       return paused.length > 0;
     }

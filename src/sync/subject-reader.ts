@@ -195,7 +195,7 @@ export class SubjectReader {
     { result, fetchedAt, call }: { result: FailedRead; fetchedAt: Date; call: NonNullable<SubjectResult['call']> },
   ): SubjectResult {
     const repeatAfterMs = repeatAfter(subject, result);
-    const stop = repeatAfterMs === undefined ? toStop(subject, result) : undefined;
+    const stop = repeatAfterMs === undefined ? toStop(subject, result, connection.version) : undefined;
     const nextReadAt = stop?.kind === 'wait' ? new Date(fetchedAt.getTime() + stop.forMs) : undefined;
     const steps = [fetchStep`${result.reason}`];
     const readings = subject.accounts.map((account): AccountReading =>

@@ -18,7 +18,8 @@ export interface AccountReading {
 export type Stop =
   | { scope: 'account' | 'consent' | 'connection'; kind: 'wait'; reason: string; forMs: number }
   | { scope: 'consent'; kind: 'stop'; outcome: 'CONSENT_REQUIRED' | 'TOKEN_REJECTED'; reason: string }
-  | { scope: 'connection'; kind: 'pause'; reason: string };
+  /** `version`: of the connection that the read was made with; a later one is not paused. */
+  | { scope: 'connection'; kind: 'pause'; reason: string; version: string };
 
 /** All that one claimed subject came to; written in one transaction. */
 export interface SubjectResult {

@@ -12,6 +12,7 @@ import {
   readNow,
   type AddedAccount,
 } from '../support/bank-accounts';
+import { bankServers } from '../support/bank-server';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -26,6 +27,7 @@ const says = (status: number, body: string, headers?: Record<string, string>): F
 const DATE_TIME = '2026-03-05T12:00:00Z';
 
 describe('what a bank answers, and what stops for it', () => {
+  const startBank = bankServers();
   let testDatabase: TestDatabase;
   let outside: Outside;
   let gateway: TestGateway;
@@ -154,6 +156,24 @@ describe('what a bank answers, and what stops for it', () => {
       expect(await outcomes(hit, sibling, stranger)).toEqual(['READ', 'READ', 'READ']);
     },
   );
+
+  it('a certificate that is refused after its successor was stored pauses nothing; the successor itself, refused, does', async () => {
+    const { connectionId, hit } = await threeAccounts();
+    const change = (body: object): Promise<Json> => gateway.ok('PATCH', `/admin/connections/${connectionId}`, body);
+    const bank = await startBank(async (_request, number) => {
+      if (number === 1) await change({ secrets: { apiKey: 'its-successor' } });
+      return { status: 401, body: tpp('CERTIFICATE_EXPIRED') };
+    });
+    await change({ baseUrl: bank.url });
+    const refused = async (): Promise<unknown> => {
+      expect(await outcomes(hit)).toEqual(['CERTIFICATE_PROBLEM']);
+      return (await gateway.ok('GET', `/admin/connections/${connectionId}`)).status;
+    };
+    const lines = await logged(async () => expect(await refused()).toBe('active'));
+    expect(lines).toEqual([]);
+    expect(await refused()).toBe('paused');
+    expect(bank.requests).toHaveLength(2);
+  });
 
   it('accounts that wait in a run when their connection pauses end as PAUSED without a call', async () => {
     const { connectionId, hit, sibling } = await threeAccounts({ requestsPerSecond: 2 });
