@@ -3,7 +3,15 @@ import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
-import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
+import {
+  HOLD_ATTEMPTS,
+  JUDGED,
+  LOG_GIVEN,
+  REPEATED,
+  SETTLED_VALUES,
+  settlementColumns,
+  STILL_OURS,
+} from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
@@ -73,7 +81,11 @@ with given as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::float8[], $12::smallint[], $13::smallint[], $14::bigint[])
   limit $24
-), ${HOLD_ATTEMPTS('$18::bigint[]')}, settled as (
+), ended as materialized (
+  select * from unnest($18::bigint[], $19::text[], $20::smallint[], $21::text[], $22::integer[])
+    as e(attempt_id, outcome, http_status, detail, latency_ms)
+  limit $23
+), ${HOLD_ATTEMPTS('$18::bigint[]')}, ${REPEATED('ended')}, settled as (
   update record_state r
   set ${SETTLED_VALUES}, batch_group = case when g.state = 'pending' then g.batch_group end
   from given g
@@ -85,11 +97,7 @@ with given as materialized (
   update delivery_attempt a
   set finished_at = now(), lease_until = null, record_ids = null, outcome = e.outcome, http_status = e.http_status, detail = e.detail,
       latency_ms = e.latency_ms
-  from (
-    select * from unnest($18::bigint[], $19::text[], $20::smallint[], $21::text[], $22::integer[])
-      as e(attempt_id, outcome, http_status, detail, latency_ms)
-    limit $23
-  ) e
+  from ended e
   where ${lookedUp('a.id', 'e.attempt_id')} and a.finished_at is null
 ), released as (
   update record_state r set next_attempt_at = least(r.next_attempt_at, now())
@@ -106,7 +114,7 @@ select id, attempt_id from judged where late`,
 
 /**
  * Settles the records of calls that came back and says which answers came too late: their records were taken over by another
- * worker, and the log has the answers as late.
+ * worker, and the log has the answers as late. May be repeated where the answer of its commit was lost.
  */
 export async function settleCalls(db: Queryable, calls: readonly SettledCall[]): Promise<LateAnswers> {
   const accepted: { attemptId: string; settlement: Settlement }[] = [];

@@ -15,10 +15,21 @@ export const STILL_OURS = `${lookedUp('r.record_id', 'g.id')} and r.attempt_id =
 
 /**
  * The attempts first, then their records: so does who takes back an attempt whose lease ran out, and the two cannot wait for each
- * other in a circle.
+ * other in a circle. A row that had to be waited for comes as it is by then, whatever the statement saw before.
  */
 export const HOLD_ATTEMPTS = (ids: string): string => `held as materialized (
-  select a.id from delivery_attempt a where a.id = any(${ids}) order by a.id for update
+  select a.id, a.finished_at, a.outcome, a.http_status, a.detail, a.latency_ms from delivery_attempt a where a.id = any(${ids}) order by a.id for update
+)`;
+
+/**
+ * Attempts that have ended just as `ends` says. They were settled by this very statement, and only the answer of its commit was lost:
+ * made again it adds nothing, above all no answers that came late.
+ */
+export const REPEATED = (ends: string): string => `repeated as materialized (
+  select h.id from held h where h.finished_at is not null and exists (
+    select from ${ends} e where e.attempt_id = h.id
+      and (e.outcome, e.http_status, e.detail, e.latency_ms) is not distinct from (h.outcome, h.http_status, h.detail, h.latency_ms)
+  )
 )`;
 
 /**
@@ -27,9 +38,10 @@ export const HOLD_ATTEMPTS = (ids: string): string => `held as materialized (
  */
 export const JUDGED = `judged as materialized (
   select g.*, (g.id, g.attempt_id) not in (select s.id, s.attempt_id from settled s) as late from given g
+  where g.attempt_id not in (select p.id from repeated p)
 )`;
 
-/** The line of the log that every given settlement leaves, also one whose claim was lost. */
+/** The line of the log that every settlement leaves, also one whose claim was lost. */
 export const LOG_GIVEN = `insert into delivery_result (record_id, attempt_id, late, verdict, reason, error_code, error_description, answer)
   select id, attempt_id, late, verdict, verdict_reason, error_code, error_description, answer from judged
   on conflict do nothing`;

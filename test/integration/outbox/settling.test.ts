@@ -156,12 +156,18 @@ describe('settling in the outbox', () => {
     expect(await outbox.rows.states()).toEqual({ pending: 2 });
   });
 
-  test('of the same attempt a second time changes nothing that stands', async () => {
+  test('of the same attempt a second time, to another end, changes nothing that stands', async () => {
     await outbox.rows.enqueue(await outbox.rows.accounts(1));
     const batch = await mustClaim();
     await settleAll(batch);
     const stands = [await outbox.rows.one(), await outbox.rows.attempts()];
-    const again = await settleAll(batch, { state: 'pending', inDoubt: true, verdict: 'in-doubt' });
+    const givenBack = batch.records.map((record): Settlement => ({
+      record,
+      state: 'pending',
+      inDoubt: true,
+      verdict: 'in-doubt',
+    }));
+    const again = await settle(db(), batch.attemptId, givenBack, { outcome: 'given-back' });
     expect([...again]).toEqual(batch.records.map(({ id }) => answerKey(batch.attemptId, id)));
     expect([await outbox.rows.one(), await outbox.rows.attempts()]).toEqual(stands);
     expect((await outbox.rows.log()).map(({ verdict, late }) => [verdict, late])).toEqual([
