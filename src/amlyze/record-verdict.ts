@@ -18,8 +18,8 @@ export interface SentRecord {
 /** What an answer means for one record. */
 export interface RecordVerdict {
   id: string;
-  /** `in-doubt` is sent again with the same number and the same bytes; `not-sent` means that no byte of it left. */
-  verdict: 'accepted' | 'rejected' | 'held' | 'in-doubt' | 'not-sent';
+  /** `in-doubt` is sent again with the same number and the same bytes. */
+  verdict: 'accepted' | 'rejected' | 'held' | 'in-doubt';
   /** Ours, a short stable word; always there for rejected, held and in-doubt. */
   reason?: string;
   /** AMLYZE's words, verbatim, control characters too, up to a length. */

@@ -2,7 +2,7 @@ import type { ClaimedBatch } from '../outbox/claim';
 import { cutInTwo, type Settlement } from '../outbox/settle';
 import type { Queryable } from '../shared/database';
 import type { Call } from './call';
-import { returnToPool } from './settlements';
+import { returnToPool, type WholeVerdict } from './settlements';
 
 /** A cut batch that found no success down to this depth asks the single endpoint whether anything is alive. */
 const CANARY_DEPTH = 3;
@@ -12,19 +12,18 @@ const CANARY_WAIT_MS = 2_000;
 /** How a batch is cut. */
 export interface Cut {
   cause: 'bad-request' | 'whole-failure';
-  doubt: boolean;
-  reason: string;
+  verdict: WholeVerdict;
   /** One record goes ahead alone, and the rest waits for its verdict; else the parts are halves. */
   canary?: boolean;
 }
 
 /** Makes the two parts that a failed batch goes on as, and says what becomes of each of its records. */
 export async function cutBatch(db: Queryable, batch: ClaimedBatch, cut: Cut): Promise<Settlement[]> {
-  const { cause, doubt, reason, canary = false } = cut;
+  const { cause, verdict, canary = false } = cut;
   const [first, second] = await cutInTwo(db, batch.group, cause);
   const firstPart = canary ? 1 : Math.ceil(batch.records.length / 2);
   return batch.records.map((record, index) => ({
-    ...returnToPool(record, { doubt, reason }),
+    ...returnToPool(record, verdict),
     groupId: index < firstPart ? first : second,
     delayMs: canary && index >= firstPart ? CANARY_WAIT_MS : 0,
     wholeFailure: cause === 'whole-failure',
@@ -50,7 +49,7 @@ export async function isBatchesOwnFailure(db: Queryable, { batch, lane }: Call):
   if (suspects.length === 0) return false;
   const [row] = await db.query<{ own: boolean }>(
     `select coalesce((select last_success_at from amlyze_endpoint where endpoint = $2) >
-  (select max(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'not-sent')), false) as own`,
+  (select max(d.settled_at) from delivery_result d where d.record_id = any($1::bigint[]) and d.verdict in ('in-doubt', 'refused', 'not-sent')), false) as own`,
     [suspects.map((record) => record.id), lane.endpoint],
   );
   return row?.own ?? false;

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { AttemptOutcome } from '../outbox/attempt';
 
 /** One HTTP call to AMLYZE: inserted before the call, completed once (a trigger refuses more). Until then it is the claim of its records. */
 @Entity('delivery_attempt')
@@ -25,7 +26,7 @@ export class DeliveryAttemptEntity {
   httpStatus: number | null;
 
   @Column('text', { nullable: true })
-  outcome: string | null;
+  outcome: AttemptOutcome | null;
 
   @Column('text', { nullable: true })
   detail: string | null;

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Verdict } from '../outbox/attempt';
 
 /** What one attempt brought for one record: the log an auditor reads, append-only by trigger. */
 @Entity('delivery_result')
@@ -14,7 +15,7 @@ export class DeliveryResultEntity {
   late: boolean;
 
   @Column('text')
-  verdict: string;
+  verdict: Verdict;
 
   @Column('text', { nullable: true })
   reason: string | null;

@@ -59,7 +59,7 @@ export class DeliveryService {
     const calls = [...this.inFlight.values()];
     for (const { batch } of calls) {
       const settlements = batch.records.map((record) => ({
-        ...returnToPool(record, { doubt: true, reason: 'gateway-stopped' }),
+        ...returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
         groupId: batch.group?.id,
       }));
       await this.settling.abandon(batch.attemptId, settlements);

@@ -1,7 +1,9 @@
 import type { RecordVerdict } from '../amlyze/record-verdict';
+import type { Verdict } from '../outbox/attempt';
 import type { ClaimedRecord } from '../outbox/claim';
 import { nextAttemptDelayMs } from '../outbox/retry-schedule';
 import type { Settlement } from '../outbox/settle';
+import type { Call } from './call';
 
 /** The limits and the chance that a settlement depends on. */
 export interface RetryPolicy {
@@ -25,7 +27,6 @@ export function settleByVerdict(record: ClaimedRecord, verdict: RecordVerdict, p
     case 'held':
       return { ...words, state: verdict.verdict, reason: verdict.reason, inDoubt: verdict.inDoubt };
     case 'in-doubt':
-    case 'not-sent':
       return { ...words, ...chargeAttempt(record, policy), inDoubt: verdict.inDoubt };
   }
 }
@@ -42,14 +43,26 @@ export function chargeAttempt(
   return { state: 'pending', delayMs: nextAttemptDelayMs(attempts, policy.random), chargesAttempt: true };
 }
 
+/** What is said of every record of a call that settled none of them. */
+export interface WholeVerdict {
+  verdict: Extract<Verdict, 'in-doubt' | 'refused' | 'not-sent'>;
+  reason: string;
+}
+
+/** Without doubt AMLYZE has refused the call where it answered at all; else no byte of it has left. */
+export function toWholeVerdict({ result }: Pick<Call, 'result'>, doubt: boolean, reason: string): WholeVerdict {
+  if (doubt) return { verdict: 'in-doubt', reason };
+  return { verdict: result.kind === 'answer' ? 'refused' : 'not-sent', reason };
+}
+
 /** The call failed as a whole: the record is due at once again, when its endpoint lets calls through. */
-export function returnToPool(record: ClaimedRecord, failure: { doubt: boolean; reason: string }): Settlement {
+export function returnToPool(record: ClaimedRecord, { verdict, reason }: WholeVerdict): Settlement {
   return {
     record,
     state: 'pending',
-    inDoubt: record.inDoubtBefore || failure.doubt,
-    verdict: failure.doubt ? 'in-doubt' : 'not-sent',
-    verdictReason: failure.reason,
+    inDoubt: record.inDoubtBefore || verdict === 'in-doubt',
+    verdict,
+    verdictReason: reason,
     delayMs: 0,
   };
 }

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
+import type { AttemptOutcome } from '../outbox/attempt';
 import { answerKey, settleCalls, type LateAnswers, type SettledCall, type Settlement } from '../outbox/settle';
 import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
@@ -10,7 +11,14 @@ import { cutBatch, isBatchesOwnFailure, needsCanary, ranOutOfTime, type Cut } fr
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
 import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
-import { chargeAttempt, returnToPool, settleByVerdict, type RetryPolicy } from './settlements';
+import {
+  chargeAttempt,
+  returnToPool,
+  settleByVerdict,
+  toWholeVerdict,
+  type RetryPolicy,
+  type WholeVerdict,
+} from './settlements';
 
 /** While all is well a success is written down this often; a call of one record must not cost a row of its own each time. */
 const SUCCESS_EVERY_MS = 250;
@@ -114,6 +122,7 @@ export class Settling {
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
     const { batch, lane, state } = call;
+    const verdict = toWholeVerdict(call, failure.doubt, failure.detail);
     const late = ranOutOfTime(call);
     if (late) await this.sendFewer(call, 'AMLYZE did not answer a batch in time; the next ones are half as large');
     if (await isBatchesOwnFailure(this.database, call)) {
@@ -123,19 +132,18 @@ export class Settling {
         records: batch.records.length,
         detail: failure.detail,
       });
-      if (batch.records.length > 1)
-        return this.cut(call, { cause: 'whole-failure', doubt: failure.doubt, reason: failure.detail });
+      if (batch.records.length > 1) return this.cut(call, { cause: 'whole-failure', verdict });
       const settlements = batch.records.map((record) => ({
-        ...returnToPool(record, { doubt: failure.doubt, reason: failure.detail }),
+        ...returnToPool(record, verdict),
         ...chargeAttempt(record, this.policy),
         wholeFailure: true,
         groupId: batch.group?.id,
       }));
-      return this.settle(call, settlements, 'failed', failure.detail);
+      return this.settleWhole(call, settlements, verdict);
     }
     // A part of a cut batch is claimed whole, whatever the limit: only among the others it goes out in smaller batches.
     const groupId = late ? undefined : batch.group?.id;
-    await this.returnAll(call, { doubt: failure.doubt, reason: failure.detail, wholeFailure: true, groupId });
+    await this.returnAll(call, verdict, { wholeFailure: true, groupId });
     if (!(await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) })))
       return;
     this.logger.warn({
@@ -151,7 +159,7 @@ export class Settling {
     pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
   ): Promise<void> {
     const groupId = call.batch.group?.id;
-    await this.returnAll(call, { doubt: false, reason: pause.reason, wholeFailure: false, groupId });
+    await this.returnAll(call, toWholeVerdict(call, false, pause.reason), { groupId });
     if (!(await this.pause(call, pause))) return;
     this.logger.error({
       msg: 'delivery to AMLYZE is paused',
@@ -166,21 +174,22 @@ export class Settling {
     // One record cannot be halved, and what the single endpoint says is never called a bad request.
     if (call.single) return this.applyWholeFailure(call, { doubt: true, detail });
     const canary = call.batch.records.length > 1 && (await needsCanary(this.database, call));
-    return this.cut(call, { cause: 'bad-request', doubt: false, reason: detail, canary });
+    return this.cut(call, { cause: 'bad-request', verdict: toWholeVerdict(call, false, detail), canary });
   }
 
   private async applyTooLarge(call: Call, detail: string): Promise<void> {
     await this.sendFewer(call, 'AMLYZE refused the size of a batch; the next ones are half as large');
+    const verdict = toWholeVerdict(call, false, detail);
     if (call.batch.records.length > 1) {
       // A part of a cut batch is claimed whole, so it has to be cut again; the ordinary pool just claims less.
-      if (call.batch.group) return this.cut(call, { cause: 'bad-request', doubt: false, reason: detail });
-      return this.returnAll(call, { doubt: false, reason: detail, wholeFailure: false });
+      if (call.batch.group) return this.cut(call, { cause: 'bad-request', verdict });
+      return this.returnAll(call, verdict);
     }
     const settlements = call.batch.records.map((record) => ({
-      ...returnToPool(record, { doubt: false, reason: detail }),
+      ...returnToPool(record, verdict),
       ...chargeAttempt(record, this.policy),
     }));
-    return this.settle(call, settlements, 'refused', detail);
+    return this.settleWhole(call, settlements, verdict);
   }
 
   private async sendFewer({ lane, batch }: Call, msg: string): Promise<void> {
@@ -189,19 +198,20 @@ export class Settling {
   }
 
   private async cut(call: Call, cut: Cut): Promise<void> {
-    await this.settle(call, await cutBatch(this.database, call.batch, cut), 'refused', cut.reason);
+    await this.settleWhole(call, await cutBatch(this.database, call.batch, cut), cut.verdict);
   }
 
   private async returnAll(
     call: Call,
-    failure: { doubt: boolean; reason: string; wholeFailure: boolean; groupId?: string | undefined },
+    verdict: WholeVerdict,
+    more: Pick<Settlement, 'wholeFailure' | 'groupId'> = {},
   ): Promise<void> {
-    const settlements = call.batch.records.map((record) => ({
-      ...returnToPool(record, failure),
-      wholeFailure: failure.wholeFailure,
-      groupId: failure.groupId,
-    }));
-    await this.settle(call, settlements, failure.doubt ? 'failed' : 'refused', failure.reason);
+    const settlements = call.batch.records.map((record) => ({ ...returnToPool(record, verdict), ...more }));
+    await this.settleWhole(call, settlements, verdict);
+  }
+
+  private async settleWhole(call: Call, settlements: Settlement[], { verdict, reason }: WholeVerdict): Promise<void> {
+    await this.settle(call, settlements, verdict === 'refused' ? 'refused' : 'failed', reason);
   }
 
   /** False where calls that were under way with this one have paused the endpoint already. */
@@ -215,7 +225,7 @@ export class Settling {
     });
   }
 
-  private async settle(call: Call, settlements: Settlement[], outcome: string, detail?: string): Promise<void> {
+  private async settle(call: Call, settlements: Settlement[], outcome: AttemptOutcome, detail?: string): Promise<void> {
     failPoint('before-settle');
     const { result } = call;
     const httpStatus = result.kind === 'answer' ? result.status : undefined;

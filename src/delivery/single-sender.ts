@@ -88,7 +88,9 @@ export class SingleSender {
     clearInterval(this.renewal);
     await this.giveBack('gateway-stopped');
     for (const [attemptId, record] of this.calls) {
-      await this.parts.settling.abandon(attemptId, [returnToPool(record, { doubt: true, reason: 'gateway-stopped' })]);
+      await this.parts.settling.abandon(attemptId, [
+        returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
+      ]);
     }
   }
 
@@ -258,7 +260,7 @@ export class SingleSender {
     await Promise.all(
       this.ready.splice(0).map(async ({ record, attemptId }) => {
         try {
-          await this.parts.settling.abandon(attemptId, [returnToPool(record, { doubt: false, reason })]);
+          await this.parts.settling.abandon(attemptId, [returnToPool(record, { verdict: 'not-sent', reason })]);
         } catch (error) {
           failures.push(error);
         } finally {

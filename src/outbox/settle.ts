@@ -1,6 +1,7 @@
 import type { Queryable } from '../shared/database';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
+import type { AttemptEnd, Verdict } from './attempt';
 import type { ClaimedRecord, ClaimedBatch } from './claim';
 import type { RecordState } from './record-state';
 import {
@@ -21,7 +22,7 @@ export interface Settlement {
   reason?: string | undefined;
   inDoubt: boolean;
   /** The verdict and words of this attempt, for the log. */
-  verdict: string;
+  verdict: Verdict;
   verdictReason?: string | undefined;
   errorCode?: string | undefined;
   errorDescription?: string | undefined;
@@ -34,14 +35,6 @@ export interface Settlement {
   wholeFailure?: boolean;
   /** The part of a cut batch that the record goes on in; undefined = the ordinary pool. One that is settled leaves its part. */
   groupId?: string | undefined;
-}
-
-/** How the call itself ended, written once to its attempt row. */
-export interface AttemptEnd {
-  outcome: string;
-  httpStatus?: number | undefined;
-  detail?: string | undefined;
-  latencyMs?: number | undefined;
 }
 
 /** One call that came back, with what becomes of each of its records. */

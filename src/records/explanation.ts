@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CardVault } from '../operations/card-vault';
 import { maskedRequest } from '../operations/frozen-request';
+import type { AttemptOutcome, Verdict } from '../outbox/attempt';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
 import type { ShownStep, StoredStep } from '../balances/step';
@@ -42,11 +43,11 @@ export interface ExplainedAttempt {
   startedAt: string;
   finishedAt: string | null;
   httpStatus: number | null;
-  outcome: string | null;
+  outcome: AttemptOutcome | null;
   detail: string | null;
   latencyMs: number | null;
   /** null while the call is under way. */
-  verdict: string | null;
+  verdict: Verdict | null;
   reason: string | null;
   errorCode: string | null;
   errorDescription: string | null;
@@ -87,10 +88,10 @@ interface AttemptRow {
   started_at: Date;
   finished_at: Date | null;
   http_status: number | null;
-  outcome: string | null;
+  outcome: AttemptOutcome | null;
   detail: string | null;
   latency_ms: number | null;
-  verdict: string | null;
+  verdict: Verdict | null;
   reason: string | null;
   error_code: string | null;
   error_description: string | null;

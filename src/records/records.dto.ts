@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Check, Optional } from '../admin/check';
 import { ListQuery } from '../admin/pagination';
 import { oneOf, rowId, text } from '../admin/rules';
+import { ATTEMPT_OUTCOMES, VERDICTS, type AttemptOutcome, type Verdict } from '../outbox/attempt';
 import { RECORD_STATES, type RecordState } from '../outbox/record-state';
 import type { Explanation, ExplainedAttempt, ExplainedReading } from './explanation';
 import type { RecordView } from './record-views';
@@ -194,10 +195,24 @@ class ExplainedAttemptDto implements ExplainedAttempt {
   @ApiProperty({ format: 'date-time' }) startedAt: string;
   @ApiProperty(nullableInstant) finishedAt: string | null;
   @ApiProperty({ type: Number, nullable: true }) httpStatus: number | null;
-  @ApiProperty(nullableText) outcome: string | null;
+  @ApiProperty({
+    ...nullableText,
+    enum: ATTEMPT_OUTCOMES,
+    description:
+      'How the call ended, null while it is under way. answered: record by record; refused as a whole; failed: no answer, or none to rely on; ' +
+      'given-back: not waited for any more, or never made; lost: its lease ran out',
+  })
+  outcome: AttemptOutcome | null;
   @ApiProperty(nullableText) detail: string | null;
   @ApiProperty({ type: Number, nullable: true }) latencyMs: number | null;
-  @ApiProperty({ ...nullableText, description: 'null while the call is under way' }) verdict: string | null;
+  @ApiProperty({
+    ...nullableText,
+    enum: VERDICTS,
+    description:
+      'What the call came to for this record, null while it is under way. accepted, rejected, held: by what AMLYZE said about it; in-doubt: it may ' +
+      'have arrived; refused: with the whole call, whatever it was; not-sent: no byte of it left. The last three are sent again',
+  })
+  verdict: Verdict | null;
   @ApiProperty(nullableText) reason: string | null;
   @ApiProperty(nullableText) errorCode: string | null;
   @ApiProperty(nullableText) errorDescription: string | null;

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { MEASURES } from '../../bench/measures';
 import { VERDICT_TABLE } from '../../src/amlyze/verdict-table';
 import { READING_OUTCOMES } from '../../src/balances/outcome';
+import { VERDICTS } from '../../src/outbox/attempt';
 import { RECORD_STATES } from '../../src/outbox/record-state';
 import { Metrics } from '../../src/shared/metrics';
 
@@ -88,6 +89,11 @@ describe('the documents', () => {
     const cells = firstCells('docs/verdicts.md', '## AMLYZE');
     const named = cells.filter((cell) => cell !== 'row' && cell !== '… after rejection');
     expect(named.sort()).toEqual(VERDICT_TABLE.map(({ name }) => name).sort());
+  });
+
+  it('explain every verdict of the log, in the order of the code', () => {
+    const [, ...verdicts] = firstCells('docs/verdicts.md', '## In the log');
+    expect(verdicts).toEqual(VERDICTS);
   });
 
   it('say how every measure of the bench is taken, in its order, and of no other', () => {

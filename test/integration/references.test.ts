@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { OutboxRows } from '../support/outbox-rows';
 import { claimDue } from '../../src/outbox/claim';
+import type { Settlement } from '../../src/outbox/settle';
 import { settle } from '../support/settle';
 import { REQUEST } from '../support/outbox-setting';
 
@@ -19,9 +20,9 @@ insert into waiting_account (run_id, account_id, connection_id, subject_id) sele
     );
     const batch = await claimDue(test.database, REQUEST);
     if (!batch) throw new Error('nothing was claimed');
-    const settlements = batch.records.map((record) => ({
+    const settlements = batch.records.map((record): Settlement => ({
       record,
-      state: 'accepted' as const,
+      state: 'accepted',
       inDoubt: false,
       verdict: 'accepted',
     }));

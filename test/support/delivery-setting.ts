@@ -4,7 +4,7 @@ import { DeliveryBench } from './delivery-bench';
 import { OutboxRows } from './outbox-rows';
 import { createTestDatabase, type TestDatabase } from './postgres';
 
-const SINGLE_PATH = '/amlyze-ws-rest/account-balance';
+export const SINGLE_PATH = '/amlyze-ws-rest/account-balance';
 
 /** An empty outbox, AMLYZE's simulator without faults, and a delivery that sends only when told; anew for every test. */
 export class DeliverySetting {

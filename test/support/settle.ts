@@ -1,4 +1,5 @@
-import { settleCalls, type AttemptEnd, type LateAnswers, type Settlement } from '../../src/outbox/settle';
+import type { AttemptEnd } from '../../src/outbox/attempt';
+import { settleCalls, type LateAnswers, type Settlement } from '../../src/outbox/settle';
 import type { Queryable } from '../../src/shared/database';
 
 /** `settleCalls` for one call. */

@@ -1,4 +1,4 @@
-import { DeliverySetting } from '../../support/delivery-setting';
+import { DeliverySetting, SINGLE_PATH } from '../../support/delivery-setting';
 
 describe('delivery', () => {
   const delivery = new DeliverySetting();
@@ -20,6 +20,24 @@ describe('delivery', () => {
       expect(await delivery.rows.one(numbers[5])).toMatchObject({ state: 'exhausted', in_doubt: true, attempts: 3 });
       const others = (await delivery.rows.all()).filter((record) => record.communication_number !== numbers[5]);
       expect(others.every(({ state, attempts }) => state === 'accepted' && attempts === 0)).toBe(true);
+    });
+
+    test('charges a record that is refused even alone, without doubt', async () => {
+      await delivery.restart({ AMLYZE_MAX_ATTEMPTS: '2' });
+      const [number] = await enqueue(1);
+      const account = 'A1';
+      await fault({ match: { account, path: 'batch' }, do: { kind: 'status', status: 400 } });
+      await fault({ match: { account, path: SINGLE_PATH }, do: { kind: 'status', status: 413 } });
+      for (let round = 0; round < 20 && (await delivery.rows.one(number)).state !== 'exhausted'; round += 1) {
+        await enqueue(1, `other-${round}-`);
+        await delivery.bench.turn();
+        await delivery.bench.endPauseTime();
+        await delivery.rows.makeDue();
+      }
+      const record = await delivery.rows.one(number);
+      expect(record).toMatchObject({ state: 'exhausted', in_doubt: false, attempts: 2 });
+      const log = (await delivery.rows.log()).filter(({ record_id }) => record_id === record.id);
+      expect([...new Set(log.map(({ verdict }) => verdict))]).toEqual(['refused']);
     });
 
     test('gets its good records through even where nothing else is due', async () => {
@@ -66,6 +84,7 @@ describe('delivery', () => {
       await delivery.bench.drain();
       expect(await delivery.rows.one()).toMatchObject({ state: 'rejected', error_code: '001' });
       expect(await sends()).toEqual([1, 'single']);
+      expect((await delivery.verdicts()).map(([verdict]) => verdict)).toEqual(['refused', 'rejected']);
     });
 
     test('asks with one record whether anything is alive where nothing succeeds down to three levels, and pauses', async () => {
@@ -119,6 +138,7 @@ describe('delivery', () => {
       await delivery.bench.drain();
       expect(await delivery.rows.states()).toEqual({ accepted: 160 });
       expect((await sends()).slice(0, 5)).toEqual([64, 32, 16, 20, 25]);
+      expect((await delivery.verdicts()).filter(([verdict]) => verdict === 'refused')).toHaveLength(64 + 32);
       expect((await delivery.rows.all()).every(({ attempts }) => attempts === 0)).toBe(true);
     });
 

@@ -71,6 +71,7 @@ describe('delivery', () => {
       await delivery.bench.turn();
       expect(await delivery.rows.one()).toMatchObject({ state: 'pending', in_doubt: false, attempts: 0 });
       expect(await verdicts()).toEqual([['not-sent', expect.stringContaining('refused')]]);
+      expect(await delivery.rows.attempts()).toMatchObject([{ outcome: 'failed' }]);
       expect(await delivery.bench.pause()).toMatchObject({ pause: 'backoff' });
     });
 

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually';
 
 describe('delivery', () => {
   const delivery = new DeliverySetting();
-  const { startBench, enqueue, fault, once, sends } = delivery;
+  const { startBench, enqueue, fault, once, sends, verdicts } = delivery;
 
   describe('told to wait by 429', () => {
     test.each<[string, { value?: string; dateInSeconds?: number }, number, number]>([
@@ -28,6 +28,7 @@ describe('delivery', () => {
         [false, 0, 'pending'],
         [false, 0, 'pending'],
       ]);
+      expect(await verdicts()).toEqual(Array(2).fill(['refused', expect.stringContaining('429')]));
     });
 
     test('waits over a restart, in every replica', async () => {
@@ -79,6 +80,8 @@ describe('delivery', () => {
       expect((await delivery.rows.all()).map(({ state, in_doubt, attempts }) => [state, in_doubt, attempts])).toEqual(
         Array.from({ length: 3 }, () => ['pending', false, 0]),
       );
+      expect((await verdicts()).map(([verdict]) => verdict)).toEqual(Array(3).fill('refused'));
+      expect(await delivery.rows.attempts()).toMatchObject([{ outcome: 'refused' }]);
       const pause = await delivery.bench.pause();
       expect(pause).toMatchObject({ pause: 'operator' });
       expect(pause.forMs).toBeGreaterThan(290_000);
@@ -86,6 +89,22 @@ describe('delivery', () => {
       await delivery.bench.endPauseTime();
       await delivery.bench.drain();
       expect(await delivery.rows.states()).toEqual({ accepted: 3 });
+    });
+
+    test('without a token that can be sent has sent nothing, and says so', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'token-'));
+      try {
+        const file = join(folder, 'token');
+        await writeFile(file, 'a token');
+        await delivery.restart({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file });
+        await enqueue(1);
+        await delivery.bench.turn();
+        expect(await verdicts()).toEqual([['not-sent', expect.stringContaining('token')]]);
+        expect(await delivery.rows.attempts()).toMatchObject([{ outcome: 'failed', http_status: null }]);
+        expect(await sends()).toEqual([]);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     });
 
     test('goes on at once when the token file is overwritten', async () => {

@@ -1,5 +1,5 @@
 import { claimGroup } from '../../../src/outbox/claim';
-import { cutInTwo } from '../../../src/outbox/settle';
+import { cutInTwo, type Settlement } from '../../../src/outbox/settle';
 import { settle } from '../../support/settle';
 import { OutboxSetting, REQUEST, numbersOf } from '../../support/outbox-setting';
 
@@ -18,7 +18,7 @@ describe('a batch that was cut in two', () => {
         record,
         state: 'pending',
         inDoubt: false,
-        verdict: 'not-sent',
+        verdict: 'refused',
         delayMs: 0,
         groupId: groups[index < 2 ? 0 : 1],
       })),
@@ -44,12 +44,12 @@ describe('a batch that was cut in two', () => {
     const batch = await claimGroup(db(), REQUEST);
     if (!batch) throw new Error('no part was claimed');
     const [given] = batch.records;
-    const settlements = batch.records.map((record) => ({
+    const settlements = batch.records.map((record): Settlement => ({
       record,
-      state: record === given ? ('exhausted' as const) : ('pending' as const),
+      state: record === given ? 'exhausted' : 'pending',
       reason: 'ATTEMPTS_EXHAUSTED',
       inDoubt: false,
-      verdict: 'not-sent',
+      verdict: 'refused',
       groupId: batch.group?.id,
     }));
     await settle(db(), batch.attemptId, settlements, { outcome: 'refused' });

@@ -6,7 +6,7 @@ import { takeTurn } from '../../../src/outbox/turn';
 import { OutboxSetting, REQUEST } from '../../support/outbox-setting';
 import { giveState } from '../../support/give-state';
 
-const END = { outcome: 'failed' };
+const END = { outcome: 'failed' } as const;
 
 describe('a record that comes back without an answer', () => {
   const outbox = new OutboxSetting();

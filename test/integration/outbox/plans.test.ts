@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { PLANNER_OPTIONS } from '../../../src/database/planner-options';
 import { openEndpoint } from '../../../src/delivery/endpoint-state';
 import { claimDue, claimGroup, type ClaimedBatch } from '../../../src/outbox/claim';
-import { cutInTwo, extendLeases, settleCalls, takeBackExpired } from '../../../src/outbox/settle';
+import { cutInTwo, extendLeases, settleCalls, takeBackExpired, type SettledCall } from '../../../src/outbox/settle';
 import { takeTurn } from '../../../src/outbox/turn';
 import type { Queryable, Sql } from '../../../src/shared/database';
 import { giveState, sendingWith, settledAs } from '../../support/give-state';
@@ -190,9 +190,9 @@ select gen_random_uuid(), 'operation', 'operation-single', 'op', '{}' from gener
         const more = { limit: 8, generation: '0', probe: false, exceptIds: [], dueFrom: undefined };
         const { promised } = await takeTurn(tx, [], { ...claim, ...more });
         expect(promised).toHaveLength(8);
-        const calls = promised.map(({ record, attemptId }) => ({
+        const calls = promised.map(({ record, attemptId }): SettledCall => ({
           attemptId,
-          settlements: [{ record, state: 'accepted' as const, inDoubt: false, verdict: 'accepted' }],
+          settlements: [{ record, state: 'accepted', inDoubt: false, verdict: 'accepted' }],
           end: { outcome: 'answered' },
         }));
         expect((await takeTurn(tx, calls.slice(0, 4), undefined)).late.size).toBe(0);
