@@ -115,7 +115,7 @@ class RefusedRequeueDto {
   @ApiProperty()
   communicationNumber: string;
 
-  @ApiProperty({ example: 'A held record needs a reason: say why sending it again is right.' })
+  @ApiProperty({ example: 'A reason is required for a held record: say why sending it again is right.' })
   detail: string;
 }
 

@@ -31,6 +31,7 @@ export class RecordsService {
   async requeueOne(number: string, dto: RequeueDto): Promise<{ communicationNumber: string }> {
     const answer = await this.requeue(number, toRequest(dto));
     if (answer.kind === 'unknown') throw ApiProblem.notFound('record', number);
+    if (answer.kind === 'reason-missing') throw ApiProblem.invalid([{ field: 'reason', message: answer.message }]);
     if (answer.kind === 'refused') throw ApiProblem.conflict(answer.detail);
     this.delivery.wake();
     return { communicationNumber: answer.communicationNumber };
@@ -54,11 +55,7 @@ export class RecordsService {
         for (const { communication_number: communicationNumber } of page) {
           const answer = await this.requeue(communicationNumber, toRequest(dto));
           if (answer.kind === 'requeued') requeued += 1;
-          else
-            refused.push({
-              communicationNumber,
-              detail: answer.kind === 'refused' ? answer.detail : 'The record is gone.',
-            });
+          else refused.push({ communicationNumber, detail: toDetail(answer) });
         }
         afterId = page.at(-1)?.id;
       }
@@ -132,6 +129,17 @@ where s.record_id = (select id from amlyze_record where communication_number = $
       }
       return answer;
     });
+  }
+}
+
+function toDetail(answer: Exclude<RequeueAnswer, { kind: 'requeued' }>): string {
+  switch (answer.kind) {
+    case 'refused':
+      return answer.detail;
+    case 'reason-missing':
+      return `A reason ${answer.message}.`;
+    case 'unknown':
+      return 'The record is gone.';
   }
 }
 

@@ -20,7 +20,11 @@ export interface RequeueRequest {
 }
 
 export type RequeueAnswer =
-  { kind: 'requeued'; communicationNumber: string } | { kind: 'refused'; detail: string } | { kind: 'unknown' };
+  | { kind: 'requeued'; communicationNumber: string }
+  | { kind: 'refused'; detail: string }
+  /** The state of the record asks for a reason. */
+  | { kind: 'reason-missing'; message: string }
+  | { kind: 'unknown' };
 
 interface RequeueRow {
   id: string;
@@ -87,6 +91,11 @@ export async function requeue(
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
+  if (isOver(row) && row.state !== 'exhausted' && request.reason === undefined)
+    return {
+      kind: 'reason-missing',
+      message: `is required for a ${row.state} record: say why sending it again is right`,
+    };
   const detail = (row.kind === 'operation' && isOver(row) && operationRefusal(row, operation)) || refusal(row, request);
   if (detail !== undefined) return { kind: 'refused', detail };
   await forgetCount(tx, row.id);
@@ -112,9 +121,6 @@ function isOver({ state }: RequeueRow): boolean {
 function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
   if (!isOver(row)) {
     return `The record is ${row.state}; only held, rejected and exhausted records can be requeued.`;
-  }
-  if (row.state !== 'exhausted' && request.reason === undefined) {
-    return `A ${row.state} record needs a reason: say why sending it again is right.`;
   }
   if (row.newer_sent !== null && !request.confirmOlder) {
     return `AMLYZE has, or is getting, the newer ${row.newer_sent} of this account and type; send confirmOlder: true if the older balance shall still go out.`;

@@ -203,7 +203,10 @@ describe('POST /admin/operations', () => {
   it('requeues a rejected one with its number, and with a new number as the next revision of the same content', async () => {
     const first = (await post(admin, operation('r'))).body.communicationNumber;
     await settleAs(admin, first, 'rejected');
-    expect(await call(admin, 'POST', `/admin/records/${first}/requeue`, {})).toMatchObject({ status: 409 });
+    expect(await call(admin, 'POST', `/admin/records/${first}/requeue`, {})).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'reason' }] },
+    });
     const same = await call(admin, 'POST', `/admin/records/${first}/requeue`, { reason: 'fixed there' });
     expect(same).toMatchObject({ status: 200, body: { communicationNumber: first } });
     await settleAs(admin, first, 'held', true);

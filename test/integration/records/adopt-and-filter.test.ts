@@ -140,6 +140,19 @@ when (new.state = 'pending' and old.state <> 'sending') execute function refuse_
       expect(await record(number)).toMatchObject({ state: 'rejected' });
     });
 
+    test('without a reason takes the exhausted records and names those that need one', async () => {
+      const accountId = await account();
+      await leave(await put(accountId), 'exhausted');
+      const held = await leave(await put(accountId, { balanceAt: '2026-03-06T06:00:00.000Z' }), 'held');
+      expect(await operator.gateway.ok('POST', '/admin/records/requeue', { accountId })).toEqual({
+        requeued: 1,
+        refused: [
+          { communicationNumber: held, detail: expect.stringMatching(/^A reason is required for a held record/) },
+        ],
+        more: false,
+      });
+    });
+
     test.each([{ state: 'accepted' }, { state: 'pending' }, { accountId: 'x' }, { reason: 1 }, { all: true }])(
       'refuses the body %j',
       async (body) => {

@@ -50,7 +50,10 @@ describe('a record that an operator puts back', () => {
     test.each(['held', 'rejected'])('of a %s record needs a reason', async (state) => {
       const number = await settled(state);
       const answer = await requeue(number);
-      expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('needs a reason')]);
+      expect([answer.status, answer.body.errors]).toEqual([
+        400,
+        [{ field: 'reason', message: expect.stringContaining(`is required for a ${state} record`) }],
+      ]);
       expect(await record(number)).toMatchObject({ state });
       expect(await audit(number)).toEqual([]);
     });
