@@ -42,6 +42,7 @@ describe('loadEnvironment', () => {
       METRICS_PUBLIC: 'true',
       OPERATIONS_IMPORT: 'without-monitoring',
       OPERATIONS_COUNTRIES: 'ISO, XK',
+      OPERATIONS_CURRENCIES: 'EUR,ETH,USDC2',
       CARD_DATA_RETENTION: '90m',
     });
     expect(environment).toBeInstanceOf(Environment);
@@ -56,6 +57,7 @@ describe('loadEnvironment', () => {
     expect(environment.metricsPublic).toBe(true);
     expect(environment.operationsImport).toBe('without-monitoring');
     expect(environment.operationsCountries).toEqual(['ISO', 'XK']);
+    expect(environment.operationsCurrencies).toEqual(['EUR', 'ETH', 'USDC2']);
     expect(environment.cardDataRetention).toBe(90 * 60_000);
   });
 
@@ -164,6 +166,11 @@ describe('loadEnvironment', () => {
     ['OPERATIONS_DELIVERY', { OPERATIONS_DELIVERY: SECRET }],
     ['OPERATIONS_UNKNOWN_CODES', { OPERATIONS_UNKNOWN_CODES: SECRET }],
     ['OPERATIONS_COUNTRIES', { OPERATIONS_COUNTRIES: 'LT,,EE' }],
+    ['OPERATIONS_COUNTRIES', { OPERATIONS_COUNTRIES: 'iso' }],
+    ['OPERATIONS_COUNTRIES', { OPERATIONS_COUNTRIES: 'ISO,Kosovo' }],
+    ['OPERATIONS_COUNTRIES', { OPERATIONS_COUNTRIES: 'ISO,XK,XK' }],
+    ['OPERATIONS_CURRENCIES', { OPERATIONS_CURRENCIES: 'Iso' }],
+    ['OPERATIONS_CURRENCIES', { OPERATIONS_CURRENCIES: 'ISO,Ether' }],
     ['OPERATIONS_RISK_CATEGORIES', { OPERATIONS_RISK_CATEGORIES: 'OP_A,OP_A' }],
     ['CARD_DATA', { CARD_DATA: SECRET }],
     ['CARD_DATA_KEYS', { CARD_DATA: 'encrypt', CARD_DATA_KEYS: SECRET }],
@@ -183,6 +190,13 @@ describe('loadEnvironment', () => {
       if (value !== undefined && value.length > 3) expect(faults[0]).not.toContain(value);
     }
     expect(faults[0]).not.toContain(SECRET);
+  });
+
+  it('says of a list of codes what is expected and how a code of your own is added', () => {
+    expect(faultsOf({ OPERATIONS_COUNTRIES: 'iso', OPERATIONS_CURRENCIES: 'all of them' })).toEqual([
+      'OPERATIONS_COUNTRIES: must be ISO (all of ISO 3166-1) or codes of two capital letters, separated by commas; to add a code of your own write ISO,XK',
+      'OPERATIONS_CURRENCIES: must be ISO (all of ISO 4217) or codes of 3 to 10 capital letters and digits, separated by commas; to add a code of your own write ISO,ETH',
+    ]);
   });
 
   it.each([

@@ -178,11 +178,25 @@ export class Environment {
   readonly operationsRiskCategories: readonly string[] = ['OP_TRANSFER', 'OP_DEFAULT'];
 
   /** Country codes of this client; `ISO` stands for all of ISO 3166-1, so `ISO,XK` adds one. */
-  @Variable(parse.codes)
+  @Variable(
+    parse.codesOrIso({
+      form: /^[A-Z]{2}$/,
+      meaning: 'two capital letters',
+      standard: 'ISO 3166-1',
+      example: 'XK',
+    }),
+  )
   readonly operationsCountries: readonly string[] = ['ISO'];
 
   /** Currency codes of this client; `ISO` stands for all of ISO 4217. */
-  @Variable(parse.codes)
+  @Variable(
+    parse.codesOrIso({
+      form: /^[A-Z0-9]{3,10}$/,
+      meaning: '3 to 10 capital letters and digits',
+      standard: 'ISO 4217',
+      example: 'ETH',
+    }),
+  )
   readonly operationsCurrencies: readonly string[] = ['ISO'];
 
   /** Business units that operations may name, separated by commas; any unless set. */

@@ -148,6 +148,26 @@ export function codes(text: string): readonly string[] | Malformed {
   return new Set(list).size === list.length ? list : new Malformed('holds one code twice');
 }
 
+/** Codes of one form, and `ISO` for all of a standard. Any other word could never be met in an operation, and all would be refused. */
+export function codesOrIso({ form, meaning, standard, example }: CodeForm): Parse<readonly string[]> {
+  return (text) => {
+    const list = text.split(',').map((code) => code.trim());
+    return list.every((code) => code === 'ISO' || form.test(code))
+      ? codes(text)
+      : new Malformed(
+          `must be ISO (all of ${standard}) or codes of ${meaning}, separated by commas; to add a code of your own write ISO,${example}`,
+        );
+  };
+}
+
+interface CodeForm {
+  form: RegExp;
+  /** Completes "codes of". */
+  meaning: string;
+  standard: string;
+  example: string;
+}
+
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LONGEST_DURATION_MS = 30 * UNIT_MS.d;
 
