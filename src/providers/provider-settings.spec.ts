@@ -92,7 +92,7 @@ describe('settings', () => {
   it.each([
     ['another grant', { grantType: 'authorization_code' }, 'grantType'],
     ['several banks per call', { banksPerCall: 2 }, 'banksPerCall'],
-    ['the signature scheme of another product', { signatureScheme: 'SHA256withRSA' }, 'signatureScheme'],
+    ['a signature scheme, for there is one only', { signatureScheme: 'sha256-suffix' }, 'signatureScheme'],
     ['another policy for credit lines', { creditLine: 'ignore' }, 'creditLine'],
     ['three headers', { headerSet: 'three' }, 'headerSet'],
     ['an empty merchant', { merchantId: '' }, 'merchantId'],

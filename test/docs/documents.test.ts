@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { getMetadataStorage } from 'class-validator';
 import { MEASURES } from '../../bench/measures';
 import { VERDICT_TABLE } from '../../src/amlyze/verdict-table';
 import { READING_OUTCOMES } from '../../src/balances/outcome';
 import { VERDICTS } from '../../src/outbox/attempt';
 import { RECORD_STATES } from '../../src/outbox/record-state';
+import { MyposSettings } from '../../src/providers/mypos/mypos.settings';
+import { OneSingleViewSettings } from '../../src/providers/onesingleview/onesingleview.settings';
 import { Metrics } from '../../src/shared/metrics';
 
 const root = join(__dirname, '..', '..');
@@ -108,6 +111,20 @@ describe('the documents', () => {
     expect([...listed].map(([, name]) => name).sort()).toEqual(
       ours.filter((name) => name.startsWith('gateway_')).sort(),
     );
+  });
+
+  it('list every setting of a connection in the run book, and no other', () => {
+    const [, table = ''] =
+      /^All that a connection can be told;([\s\S]*?)^Secrets:/m.exec(read('docs/operations.md')) ?? [];
+    const listed = [...table.matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    const known = [MyposSettings, OneSingleViewSettings].flatMap((settings) =>
+      getMetadataStorage()
+        .getTargetValidationMetadatas(settings, '', true, false)
+        .map(({ propertyName }) => propertyName),
+    );
+    expect(listed.sort()).toEqual([...new Set(known)].sort());
   });
 
   it('list every table of the migrations in the architecture, and no other', () => {

@@ -180,6 +180,21 @@ describe('connections', () => {
     expect((await admin.api.patch(path).send({ provider: 'onesingleview' })).status).toBe(400);
   });
 
+  it('takes away by null what an older build stored and this one does not know', async () => {
+    const created = await admin.api.post('/admin/connections').send(mypos('of-an-older-build'));
+    const { id } = created.body as { id: string };
+    const { database } = admin.testDatabase;
+    await database.query(
+      `update connection set settings = settings || '{"signatureScheme":"sha256-suffix"}' where id = $1`,
+      [id],
+    );
+    await expect(admin.app.get(ConnectionDirectory).reload(id)).rejects.toThrow('signatureScheme');
+    const patched = await admin.api.patch(`/admin/connections/${id}`).send({ settings: { signatureScheme: null } });
+    expect(patched.status).toBe(200);
+    expect(patched.body).not.toHaveProperty('settings.signatureScheme');
+    await expect(admin.app.get(ConnectionDirectory).reload(id)).resolves.toMatchObject({ id });
+  });
+
   it('shows a change to the directory, and to the one of another replica within two seconds', async () => {
     const created = await admin.api.post('/admin/connections').send(mypos('seen'));
     const { id } = created.body as { id: string };

@@ -34,16 +34,15 @@ export class OneSingleViewSettings extends ProviderSettings {
   @IsIn(['sample', 'table'])
   envelopeSpelling: 'sample' | 'table' = 'sample';
 
-  /** The scheme of the Open Banking product; SHA256withRSA belongs to the vendor's B2B product, which has other paths. */
-  @Equals('sha256-suffix', { message: '$property must be sha256-suffix, the scheme of the Open Banking API' })
-  signatureScheme: 'sha256-suffix' = 'sha256-suffix';
-
   /** Prefix of the Saudi vocabulary that types and indicators may carry or not. */
   @IsString()
   @Length(1, 20)
   typePrefix: string = 'KSAOB.';
 
-  /** How the answer tells of one failing bank among several is not documented, so only one bank is asked per call. */
+  /**
+   * How the answer tells of one failing bank among several is not documented, so only one bank is asked per call. It changes nothing,
+   * and is there to say so in a connection's settings.
+   */
   @Equals(1, { message: '$property must be 1: asking several banks in one call is not supported' })
   banksPerCall: 1 = 1;
 
