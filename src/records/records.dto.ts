@@ -150,7 +150,11 @@ export class RecordDto implements RecordView {
   @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorCode: string | null;
   @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorDescription: string | null;
   @ApiProperty({ description: 'AMLYZE may have it although it was not acknowledged' }) inDoubt: boolean;
-  @ApiProperty({ description: 'Calls that carried the record', example: 1 }) attempts: number;
+  @ApiProperty({
+    description: 'How often it was taken up for a call; what became of each stands in its explanation',
+    example: 1,
+  })
+  attempts: number;
   @ApiProperty({ ...nullableText, example: 'STATEMENT_BALANCE' }) balanceType: string | null;
   @ApiProperty(nullableInstant) balanceAt: string | null;
   @ApiProperty({ ...nullableText, description: 'Decimal text, digits as sent', example: '4.200' }) value: string | null;
