@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
-import { ProviderTokens } from '../connections/provider-tokens';
 import { MyposProvider } from './mypos/mypos.provider';
 import { OneSingleViewProvider } from './onesingleview/onesingleview.provider';
 import type { BalanceProvider } from './provider';
+import { ProviderTokens } from './provider-tokens';
 import { ProviderRegistry } from './registry';
 
 /** Every bank API that the gateway speaks: a new one is its folder, its fixtures and one line here. */

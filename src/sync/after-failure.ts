@@ -1,5 +1,5 @@
-import { TRUSTED_FOR_MS } from '../connections/provider-tokens';
 import type { FailedRead } from '../providers/provider';
+import { TRUSTED_FOR_MS } from '../providers/provider-tokens';
 import type { ClaimedSubject } from './claim-reads';
 import type { Stop } from './subject-result';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ProviderTokens } from '../../src/connections/provider-tokens';
-import type { GrantedToken, TokenFailure } from '../../src/connections/provider-tokens';
+import { ProviderTokens } from '../../src/providers/provider-tokens';
+import type { GrantedToken, TokenFailure } from '../../src/providers/provider-tokens';
 import { SecretBox } from '../../src/shared/secret-box';
 import type { Queryable, Sql } from '../../src/shared/database';
 import { createTestDatabase } from '../support/postgres';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { TRUSTED_FOR_MS } from '../../src/connections/provider-tokens';
+import { TRUSTED_FOR_MS } from '../../src/providers/provider-tokens';
 import type { FaultAction } from '../../src/simulators';
 import { SecretBox } from '../../src/shared/secret-box';
 import {

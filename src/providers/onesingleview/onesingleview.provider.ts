@@ -1,7 +1,5 @@
 import { Injectable, Optional } from '@nestjs/common';
 import type { MappingSettings } from '../../balances/balance';
-import { ProviderTokens } from '../../connections/provider-tokens';
-import type { GrantedToken } from '../../connections/provider-tokens';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
 import type { JsonValue } from '../../shared/json';
@@ -9,6 +7,8 @@ import { TLS_SECRETS } from '../client-tls';
 import { failedCall, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
 import type { BalanceProvider, BalanceQuestion, CheckResult, FailedRead, FetchResult, ParsedAnswer } from '../provider';
+import { ProviderTokens } from '../provider-tokens';
+import type { GrantedToken } from '../provider-tokens';
 import { OneSingleViewClient } from './onesingleview.client';
 import type { OneSingleViewConnection } from './onesingleview.client';
 import { ONESINGLEVIEW_ERRORS, ONESINGLEVIEW_TOKEN_ERRORS } from './onesingleview.errors';

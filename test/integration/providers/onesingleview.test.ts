@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ProviderTokens } from '../../../src/connections/provider-tokens';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
 import { OneSingleViewSettings } from '../../../src/providers/onesingleview/onesingleview.settings';
 import type { BalanceQuestion, ProviderConnection } from '../../../src/providers/provider';
+import { ProviderTokens } from '../../../src/providers/provider-tokens';
 import { HttpClient } from '../../../src/shared/http-client';
 import { SecretBox } from '../../../src/shared/secret-box';
 import { bankServers, ownHeaders } from '../../support/bank-server';

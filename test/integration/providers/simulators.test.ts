@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ProviderTokens } from '../../../src/connections/provider-tokens';
 import { MyposProvider } from '../../../src/providers/mypos/mypos.provider';
 import { MyposSettings } from '../../../src/providers/mypos/mypos.settings';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
 import { OneSingleViewSettings } from '../../../src/providers/onesingleview/onesingleview.settings';
 import type { BalanceQuestion, FetchResult, ProviderConnection } from '../../../src/providers/provider';
+import { ProviderTokens } from '../../../src/providers/provider-tokens';
 import { HttpClient } from '../../../src/shared/http-client';
 import { SecretBox } from '../../../src/shared/secret-box';
 import { SANDBOX_MYPOS, SANDBOX_ONESINGLEVIEW, SimulatorControl } from '../../../src/simulators';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import { ProviderTokens } from '../../../src/connections/provider-tokens';
 import { clientTls } from '../../../src/providers/client-tls';
 import { MyposProvider } from '../../../src/providers/mypos/mypos.provider';
 import { MyposSettings } from '../../../src/providers/mypos/mypos.settings';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
 import { OneSingleViewSettings } from '../../../src/providers/onesingleview/onesingleview.settings';
+import { ProviderTokens } from '../../../src/providers/provider-tokens';
 import { HttpClient } from '../../../src/shared/http-client';
 import { SecretBox } from '../../../src/shared/secret-box';
 import { fixture } from '../../support/fixture';

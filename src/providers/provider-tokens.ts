@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
-import type { FailedRead } from '../providers/provider';
 import { Database } from '../shared/database';
 import type { Queryable } from '../shared/database';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
+import type { FailedRead } from './provider';
 
 /** A new token from the provider. */
 export interface GrantedToken {
