@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { Environment } from './config/environment';
-import { maskCardNumbers } from './operations/card-scan';
+import { maskCardNumbers } from './shared/card-scan';
 
 interface LoggedRequest {
   id?: unknown;

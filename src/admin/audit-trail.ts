@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { maskCardNumbers } from '../operations/card-scan';
+import { maskCardNumbers } from '../shared/card-scan';
 import type { Queryable } from '../shared/database';
 import { requestContext } from './request-context';
 

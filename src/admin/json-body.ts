@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import { maskCardNumbers } from '../operations/card-scan';
+import { maskCardNumbers } from '../shared/card-scan';
 import { JsonProblem, parseJson, type JsonValue } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
 import { isForJsonParser, MAX_BODY_BYTES } from './body-limits';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { maskCardNumbers } from '../operations/card-scan';
+import { maskCardNumbers } from '../shared/card-scan';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem, type ProblemBody } from '../shared/problem';
 import { requestContext } from './request-context';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
-import { holdsCardNumber } from '../operations/card-scan';
+import { holdsCardNumber } from '../shared/card-scan';
 
 /** What the code under a request may know about it without having it handed down. */
 export interface RequestContext {

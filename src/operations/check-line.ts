@@ -1,6 +1,6 @@
+import { maskCardNumbers } from '../shared/card-scan';
 import { isJsonObject } from '../shared/json';
 import { toCandidate, type Candidate } from './candidate';
-import { maskCardNumbers } from './card-scan';
 import type { ChunkCounts, LineFinding } from './import-ledger';
 import type { Finding, OperationRules } from './operation';
 import type { ReadOperation } from './read-operations';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import { holdsCardNumber, maskCardNumbers, passesLuhn } from '../shared/card-scan';
 import { isZero, isNegative, parseAmount } from '../shared/decimal';
 import { JsonNumber, type JsonValue } from '../shared/json';
-import { holdsCardNumber, maskCardNumbers, passesLuhn } from './card-scan';
 import { isListed } from './classifiers';
 import { instantMs, isCalendarDate } from './instant';
 import type { ClassifierName, OperationRules } from './operation';

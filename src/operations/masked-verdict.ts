@@ -1,5 +1,5 @@
 import type { CallVerdict, RecordVerdict } from '../amlyze/record-verdict';
-import { maskCardNumbers } from './card-scan';
+import { maskCardNumbers } from '../shared/card-scan';
 
 /**
  * The verdict with every card number in AMLYZE's words masked. AMLYZE was sent whole numbers and may quote them in an error,

@@ -2,7 +2,7 @@
 import { format, inspect } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
-import { maskDigits, Pan } from './pan';
+import { Pan } from './pan';
 
 const numbers = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 12, maxLength: 19 });
 
@@ -69,11 +69,4 @@ describe('Pan', () => {
       expect(() => new Pan(text)).toThrow(/^a card number has 12 to 19 digits$/);
     },
   );
-});
-
-describe('maskDigits', () => {
-  it('keeps the length and shows nothing of a text shorter than a card number', () => {
-    expect(maskDigits('41111111111')).toBe('***********');
-    fc.assert(fc.property(numbers, (digits) => maskDigits(digits).length === digits.length));
-  });
 });

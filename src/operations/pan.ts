@@ -1,3 +1,5 @@
+import { maskDigits } from '../shared/card-scan';
+
 /**
  * A card number. Whatever writes it - a template, JSON, a log, an error, the inspector - gets the first six and last four
  * digits (PCI DSS 3.4.1); the whole number comes out of `reveal` alone, so that a search for that word finds every place
@@ -46,9 +48,3 @@ export class Pan {
 }
 
 const PAN = /^[0-9]{12,19}$/;
-
-/** First six, last four; fewer than twelve digits show nothing. */
-export function maskDigits(digits: string): string {
-  if (digits.length < 12) return '*'.repeat(digits.length);
-  return `${digits.slice(0, 6)}${'*'.repeat(digits.length - 10)}${digits.slice(-4)}`;
-}

@@ -1,5 +1,5 @@
+import { maskCardNumbers } from '../shared/card-scan';
 import type { JsonObject, JsonValue } from '../shared/json';
-import { maskCardNumbers } from './card-scan';
 import { valueClass } from './field-kinds';
 import type { Field } from './fields';
 import { nearestName } from './nearest-name';

@@ -1,8 +1,8 @@
 import type { Request } from 'express';
 import { readJson } from '../admin/json-body';
+import { holdsCardNumber } from '../shared/card-scan';
 import type { JsonValue } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
-import { holdsCardNumber } from './card-scan';
 
 /** Room for a list of 1,000 operations with four parties each. */
 const MAX_BODY_BYTES = 4_000_000;

@@ -1,3 +1,5 @@
+import { passesLuhn } from '../shared/card-scan';
+
 /** Shorter values would blank out ordinary words. */
 const MIN_SECRET_LENGTH = 4;
 
@@ -19,12 +21,4 @@ export function redact(text: string, secrets: Iterable<string | undefined>): str
 function maskCardNumber(candidate: string): string {
   const digits = candidate.replace(/\D/g, '');
   return passesLuhn(digits) ? `${digits.slice(0, 6)}…${digits.slice(-4)}` : candidate;
-}
-
-function passesLuhn(digits: string): boolean {
-  const sum = [...digits].reverse().reduce((total, digit, position) => {
-    const value = Number(digit) * (position % 2 === 0 ? 1 : 2);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
-  return sum % 10 === 0;
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { holdsCardNumber, maskCardNumbers, passesLuhn } from './card-scan';
+import { holdsCardNumber, maskCardNumbers, maskDigits, passesLuhn } from './card-scan';
 import { isIban } from './iban';
 
 /** The schemes' published test numbers. */
@@ -98,5 +98,13 @@ describe('isIban', () => {
     expect(isIban('GB82WEST12345698765432')).toBe(true);
     expect(isIban('GB83WEST12345698765432')).toBe(false);
     expect(isIban('GB82')).toBe(false);
+  });
+});
+
+describe('maskDigits', () => {
+  it('keeps the length and shows nothing of a text shorter than a card number', () => {
+    expect(maskDigits('41111111111')).toBe('***********');
+    const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 12, maxLength: 19 });
+    fc.assert(fc.property(digits, (text) => maskDigits(text).length === text.length));
   });
 });

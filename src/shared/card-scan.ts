@@ -1,5 +1,4 @@
 import { isIban } from './iban';
-import { maskDigits } from './pan';
 
 /**
  * Card numbers in texts where none belong. In free text every undivided group of 13 to 19 digits that passes the Luhn check
@@ -22,6 +21,12 @@ export function maskCardNumbers(text: string): string {
  */
 export function holdsCardNumber(identifier: string): boolean {
   return cardNumbersIn(identifier, 'issued').length > 0;
+}
+
+/** First six, last four; fewer than twelve digits show nothing. */
+export function maskDigits(digits: string): string {
+  if (digits.length < 12) return '*'.repeat(digits.length);
+  return `${digits.slice(0, 6)}${'*'.repeat(digits.length - 10)}${digits.slice(-4)}`;
 }
 
 /** Check digit of ISO/IEC 7812-1, annex B. */
