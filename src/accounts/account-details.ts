@@ -1,7 +1,7 @@
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
-import { Slots } from '../sync/slots';
+import { Slots } from '../shared/slots';
 import type { LastAcceptedRecordDto, LastReadingDto } from './account.dto';
 
 interface ReadingRow {

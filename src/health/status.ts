@@ -3,8 +3,8 @@ import { Environment } from '../config/environment';
 import { type BreakerRow, toUnavailability } from '../connections/unavailability';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
+import { Slots } from '../shared/slots';
 import { version } from '../shared/version';
-import { Slots } from '../sync/slots';
 import { Backlog } from './backlog';
 
 const CONNECTIONS = `
