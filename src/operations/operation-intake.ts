@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
+import { Installation } from '../amlyze/installation';
 import { Environment } from '../config/environment';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import type { OperationChannel } from '../outbox/enqueue-operations';
@@ -9,7 +10,6 @@ import { DatabaseClock } from '../shared/database-clock';
 import { classifyDatabaseFailure } from '../shared/database-failure';
 import type { JsonValue } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
-import { Installation } from '../sync/installation';
 import type { Outcome } from './candidate';
 import { CardVault } from './card-vault';
 import { checkLine, findingsOf, noCounts, type CheckedLine } from './check-line';

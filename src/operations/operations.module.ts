@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AmlyzeModule } from '../amlyze/amlyze.module';
 import { DeliveryModule } from '../delivery/delivery.module';
-import { SyncModule } from '../sync/sync.module';
 import { CardRetention } from './card-retention';
 import { CardVaultModule } from './card-vault.module';
 import { ImportDigests } from './import-digest';
@@ -14,7 +13,7 @@ import { OperationsController } from './operations.controller';
 
 /** Card-payment operations: intake, rules, identity. From the outbox on they go the way of the balances. */
 @Module({
-  imports: [AmlyzeModule, CardVaultModule, DeliveryModule, SyncModule],
+  imports: [AmlyzeModule, CardVaultModule, DeliveryModule],
   controllers: [OperationsController],
   providers: [
     OperationIntake,

@@ -1,4 +1,5 @@
 import { communicationNumber } from '../amlyze/communication-number';
+import type { RecordIdentity } from '../amlyze/installation';
 import { enqueueOperations, type NewOperationRecord } from '../outbox/enqueue-operations';
 import type { Queryable } from '../shared/database';
 import { independentRounds, type Candidate, type Outcome } from './candidate';
@@ -6,13 +7,6 @@ import { showHash, type CardVault } from './card-vault';
 import { decideIdentity, findOperations, keyText, lockRecords, type Decision, type KnownOperation } from './identity';
 import { contentOf } from './operation-content';
 import { buildOperationRecord } from './operation-record';
-
-/** This installation's part of every record. */
-export interface RecordIdentity {
-  installationId: string;
-  prefix: string;
-  requester: string;
-}
 
 export interface ChunkContext {
   importId: string;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
+import { Installation } from '../amlyze/installation';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { CardVault } from '../operations/card-vault';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { forgetCount } from '../sync/count-runs';
-import { Installation } from '../sync/installation';
 import { selection } from './record-views';
 import type { AdoptDto, RequeueByFilterDto, RequeueDto, RequeueManyAnswerDto } from './records.dto';
 import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';

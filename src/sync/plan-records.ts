@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { communicationNumber } from '../amlyze/communication-number';
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
+import type { RecordIdentity } from '../amlyze/installation';
 import type { MappedBalance } from '../balances/balance';
 import { stepOf, type Step } from '../balances/step';
 import type { KeyState, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
@@ -8,14 +9,6 @@ import { compare } from '../shared/decimal';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
 const step = stepOf('record');
-
-/** What identifies records made by this installation. */
-export interface RecordIdentity {
-  installationId: string;
-  prefix: string;
-  requester: string;
-  businessUnit: string | undefined;
-}
 
 /** The business key of a balance beside account and type: the bank's instant, or the run where the bank gives none. */
 export function businessKey(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { Installation } from '../amlyze/installation';
 import type { Step } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
@@ -12,7 +13,6 @@ import { ApiProblem } from '../shared/problem';
 import { Slots } from '../shared/slots';
 import type { ClaimedSubject } from './claim-reads';
 import { decideRead } from './decide-read';
-import { Installation } from './installation';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
 import { SubjectReader, type MappedAnswer, fetchStep } from './subject-reader';

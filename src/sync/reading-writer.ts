@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Installation } from '../amlyze/installation';
 import { Environment } from '../config/environment';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
@@ -6,7 +7,6 @@ import { isDatabaseUnavailable } from '../shared/database-failure';
 import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import { BankHealth } from './bank-health';
-import { Installation } from './installation';
 import { ReadQuotas } from './read-quotas';
 import { SubjectReader } from './subject-reader';
 import type { SubjectResult } from './subject-result';

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AmlyzeModule } from '../amlyze/amlyze.module';
 import { RatesModule } from '../balances/rates.module';
 import { ConnectionsModule } from '../connections/connections.module';
 import { DeliveryModule } from '../delivery/delivery.module';
 import { BankHealth } from './bank-health';
-import { Installation } from './installation';
 import { PreviewController } from './preview.controller';
 import { PreviewService } from './preview.service';
 import { ReadQuotas } from './read-quotas';
@@ -16,7 +16,7 @@ import { Wordings } from './wordings';
 
 /** The conductor: which accounts are due, one read each, reading and record in one transaction. */
 @Module({
-  imports: [ConnectionsModule, RatesModule, DeliveryModule],
+  imports: [AmlyzeModule, ConnectionsModule, RatesModule, DeliveryModule],
   controllers: [SyncController, PreviewController],
   providers: [
     SyncWorker,
@@ -24,11 +24,10 @@ import { Wordings } from './wordings';
     BankHealth,
     ReadQuotas,
     SubjectReader,
-    Installation,
     ResyncService,
     PreviewService,
     Wordings,
   ],
-  exports: [SyncWorker, Installation],
+  exports: [SyncWorker],
 })
 export class SyncModule {}

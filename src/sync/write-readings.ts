@@ -1,10 +1,11 @@
+import type { RecordIdentity } from '../amlyze/installation';
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Step } from '../balances/step';
 import { enqueueBalances, findKeyStates, type AskedKey, type KeyState, type NewBalanceRecord } from '../outbox/enqueue';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import { at, insertReadings, type ReadingRow } from './insert-readings';
-import { businessKey, planRecord, type RecordIdentity, type RecordPlan } from './plan-records';
+import { businessKey, planRecord, type RecordPlan } from './plan-records';
 import { giveBackReads, pinTypes, setRepeat, stopAsAsked, type TypePin } from './settle-reads';
 import { storable } from './storable';
 import type { AccountReading, SubjectResult } from './subject-result';

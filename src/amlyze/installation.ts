@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
-import type { RecordIdentity } from './plan-records';
+
+/** What identifies records made by this installation. */
+export interface RecordIdentity {
+  installationId: string;
+  prefix: string;
+  requester: string;
+  businessUnit: string | undefined;
+}
 
 /** This installation's part of every record: its id in the database and what the environment says of the requester. */
 @Injectable()
