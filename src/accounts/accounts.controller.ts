@@ -11,13 +11,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { answerImport, IMPORT_TYPES } from '../admin/imports/import-body';
 import { Consumes, mediaType } from '../admin/media-type.guard';
 import { ApiProblems } from '../admin/open-api';
 import { RowIdPipe } from '../admin/row-id';
 import { AccountDetailsDto, AccountDto, AccountListDto, AccountQuery } from './account.dto';
 import { CreateAccountDto, UpdateAccountDto } from './account.dto';
 import { AccountsService } from './accounts.service';
-import { AccountImport, IMPORT_TYPES, type ImportResult } from './import/account-import';
+import { AccountImport, type ImportResult } from './import/account-import';
 import { ImportResultDto } from './import/import.dto';
 import { Rejections } from './import/rejections';
 
@@ -61,15 +62,12 @@ export class AccountsController {
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
     const rejections = new Rejections();
     try {
-      // An iterator that gave up would close the connection, and with it the way back for the answer.
-      const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
-      const result = await this.imports.run(body, mediaType(request), rejections);
-      response.type('application/json');
-      await pipeline(Readable.from(toJson(result)), response);
-    } catch (error) {
-      // A request that was read to its end is destroyed too, and its client waits for the answer.
-      if (!response.closed && !request.readableAborted) throw error;
-      this.logger.log('the client of an import went away; complete chunks are stored');
+      const answered = await answerImport(request, response, async (body) => {
+        const result = await this.imports.run(body, mediaType(request), rejections);
+        response.type('application/json');
+        await pipeline(Readable.from(toJson(result)), response);
+      });
+      if (!answered) this.logger.log('the client of an import went away; complete chunks are stored');
     } finally {
       await rejections.dispose();
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { Line } from '../accounts/import/split-lines';
+import type { Line } from '../admin/imports/split-lines';
 import type { Environment } from '../config/environment';
 import { type BodyDigest, ImportDigests } from './import-digest';
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Line } from '../accounts/import/split-lines';
+import type { Line } from '../admin/imports/split-lines';
 import { Environment } from '../config/environment';
 import { deriveKey } from '../shared/derive-key';
 import { ApiProblem } from '../shared/problem';

@@ -1,5 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { splitLines, type Line } from '../accounts/import/split-lines';
+import type { CsvHeader } from '../admin/imports/csv';
+import { IMPORT_TYPES } from '../admin/imports/import-body';
+import { splitLines, type Line } from '../admin/imports/split-lines';
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
@@ -7,9 +9,7 @@ import type { CheckedLine } from './check-line';
 import { ImportDigests, type BodyDigest } from './import-digest';
 import { interruptIdleImports, interruptImport, type ImportState } from './import-ledger';
 import { OperationIntake } from './operation-intake';
-import { readCsvOperations, readNdjsonOperations, withGoodHeader } from './read-operations';
-
-export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
+import { readCsvOperations, readNdjsonOperations, readOperationsHeader } from './read-operations';
 
 /** Large enough that the round trips cost little, small enough that nothing else waits for long. */
 const CHUNK_LINES = 250;
@@ -20,6 +20,8 @@ const IDLE_MINUTES = 10;
 interface Reading {
   state: ImportState;
   lines: AsyncIterable<Line>;
+  /** Of a CSV. */
+  header: CsvHeader | undefined;
   digest: BodyDigest | undefined;
   /** First line that is not committed. */
   nextLine: number;
@@ -46,7 +48,8 @@ export class OperationImport {
   async run(body: AsyncIterable<Buffer>, type: string, idempotencyKey: string | undefined): Promise<ImportState> {
     const source = type === IMPORT_TYPES.csv ? 'csv' : 'ndjson';
     const split = splitLines(body);
-    const lines = source === 'csv' ? await withGoodHeader(split) : split;
+    const { header, lines } =
+      source === 'csv' ? await readOperationsHeader(split) : { header: undefined, lines: split };
     const state = await this.intake.open(source, idempotencyKey);
     if (state.source !== source) {
       throw ApiProblem.conflict(`This Idempotency-Key belongs to import ${state.id}, which came as ${state.source}.`);
@@ -58,7 +61,7 @@ export class OperationImport {
       for await (const _ of followed);
       return state;
     }
-    const reading: Reading = { state, lines: followed, digest, nextLine: state.nextLine };
+    const reading: Reading = { state, lines: followed, header, digest, nextLine: state.nextLine };
     try {
       await this.takeAll(reading);
       return await this.intake.finish(state, digest?.current());
@@ -76,8 +79,8 @@ export class OperationImport {
   }
 
   private async takeAll(reading: Reading): Promise<void> {
-    const { state, lines, digest } = reading;
-    const read = state.source === 'csv' ? readCsvOperations(lines) : readNdjsonOperations(lines);
+    const { state, lines, header, digest } = reading;
+    const read = header ? readCsvOperations(lines, header) : readNdjsonOperations(lines);
     const rules = this.intake.rules();
     let chunk: CheckedLine[] = [];
     const store = async (): Promise<void> => {

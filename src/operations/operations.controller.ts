@@ -9,6 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { answerImport, IMPORT_TYPES } from '../admin/imports/import-body';
 import { Consumes, mediaType } from '../admin/media-type.guard';
 import { ApiProblems } from '../admin/open-api';
 import { ListQuery, page, parseCursor } from '../admin/pagination';
@@ -17,7 +18,7 @@ import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { findFindings, findImport, findImports } from './import-ledger';
 import { toAnswer, toImportView, toListAnswer } from './import-views';
-import { IMPORT_TYPES, OperationImport } from './operation-import';
+import { OperationImport } from './operation-import';
 import { MAX_LIST, OperationIntake } from './operation-intake';
 import {
   OperationAnswerDto,
@@ -84,16 +85,11 @@ export class OperationsController {
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
     this.intake.assertEnabled();
     const key = idempotencyKey(request);
-    try {
-      // An iterator that gave up would close the connection, and with it the way back for the answer.
-      const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+    const answered = await answerImport(request, response, async (body) => {
       const state = await this.imports.run(body, mediaType(request), key);
       response.status(202).json(toImportView(state));
-    } catch (error) {
-      // A request that was read to its end is `destroyed` too; only the socket tells that nobody waits any more.
-      if (!response.closed && !request.socket.destroyed) throw error;
-      this.logger.log('the client of an import of operations went away; complete chunks are stored');
-    }
+    });
+    if (!answered) this.logger.log('the client of an import of operations went away; complete chunks are stored');
   }
 
   @Get('imports')

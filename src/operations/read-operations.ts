@@ -1,7 +1,6 @@
-import { parseCsvLine } from '../accounts/import/read-lines';
-import type { Line } from '../accounts/import/split-lines';
+import { readCsvHeader, readCsvRow, type CsvColumns, type CsvHeader, type CsvRow } from '../admin/imports/csv';
+import type { Line } from '../admin/imports/split-lines';
 import { JsonProblem, parseJson, type JsonObject, type JsonValue } from '../shared/json';
-import { ApiProblem } from '../shared/problem';
 import { OPERATION_FIELDS, PARTY_FIELDS } from './fields';
 import type { Finding } from './operation';
 
@@ -40,51 +39,42 @@ export const OPERATION_COLUMNS: readonly string[] = [
   'sourceOfRiskLevel',
   ...PARTIES.flatMap((party) => PARTY_COLUMNS.map((column) => `party${party}.${column}`)),
 ];
-const KNOWN_COLUMNS: ReadonlySet<string> = new Set(OPERATION_COLUMNS);
+
+const COLUMNS: CsvColumns = {
+  known: new Set(OPERATION_COLUMNS),
+  required: ['operationExtId'],
+  noun: 'column',
+  listed:
+    `out of ${OPERATION_COLUMNS.filter((column) => !column.includes('.')).join(',')} and, for party1 to party4, ` +
+    PARTY_COLUMNS.map((column) => `party1.${column}`).join(','),
+};
 
 /**
- * The same lines, once the header row among them was found good: nothing is to be opened for a file without one.
+ * Nothing is to be opened for a file without a usable header row, so it is read before all other lines.
  *
  * @throws ApiProblem where the header row is not usable
  */
-export async function withGoodHeader(lines: AsyncGenerator<Line>): Promise<AsyncGenerator<Line>> {
-  let first = await lines.next();
-  while (!first.done && first.value.text?.trim() === '') first = await lines.next();
-  if (first.done) throw headerProblem('the file is empty');
-  readHeader(first.value.text);
-  return withFirst(first.value, lines);
-}
-
-async function* withFirst(first: Line, rest: AsyncIterable<Line>): AsyncGenerator<Line> {
-  yield first;
-  yield* rest;
+export function readOperationsHeader(
+  lines: AsyncGenerator<Line>,
+): Promise<{ header: CsvHeader; lines: AsyncGenerator<Line> }> {
+  return readCsvHeader(lines, COLUMNS);
 }
 
 /**
- * CSV with a header row, commas between the fields, no line break within one. An empty cell is an absent field; a party
- * without any filled cell is no party; the elements of initializeScreeningProcesses are separated by `|`.
- *
- * @throws ApiProblem where the header row is not usable
+ * CSV with commas between the fields, no line break within one. An empty cell is an absent field; a party without any
+ * filled cell is no party; the elements of initializeScreeningProcesses are separated by `|`.
  */
-export async function* readCsvOperations(lines: AsyncIterable<Line>): AsyncGenerator<ReadOperation> {
-  let header: string[] | undefined;
-  for await (const { number, text, fault } of lines) {
-    if (text !== undefined && text.trim() === '') continue;
-    if (header === undefined) header = readHeader(text);
-    else if (text === undefined) yield refused(number, fault);
-    else yield readRow(number, header, text);
+export async function* readCsvOperations(lines: AsyncIterable<Line>, header: CsvHeader): AsyncGenerator<ReadOperation> {
+  for await (const line of lines) {
+    const row = readCsvRow(line, header);
+    if (row !== undefined) yield toOperation(line.number, header, row);
   }
-  if (header === undefined) throw headerProblem('the file is empty');
 }
 
-function readRow(line: number, header: readonly string[], text: string): ReadOperation {
-  const cells = parseCsvLine(text);
-  if (cells === undefined) return refused(line, 'is not well-formed CSV: check the quotes');
-  if (cells.length !== header.length) {
-    return refused(line, `must have ${header.length} fields like the header row, but has ${cells.length}`);
-  }
-  if (text.includes('\0')) return refused(line, 'must not contain the character U+0000');
-  return { line, input: toInput(header, cells) };
+function toOperation(line: number, header: CsvHeader, row: CsvRow): ReadOperation {
+  if ('fault' in row) return refused(line, row.fault);
+  if (row.cells.some((cell) => cell.includes('\0'))) return refused(line, 'must not contain the character U+0000');
+  return { line, input: toInput(header.names, row.cells) };
 }
 
 function toInput(header: readonly string[], cells: readonly string[]): JsonObject {
@@ -116,22 +106,6 @@ function toValue(column: string, cell: string): JsonValue {
 
 function bare(): JsonObject {
   return Object.create(null) as JsonObject;
-}
-
-function readHeader(text: string | undefined): string[] {
-  const header = ((text === undefined ? undefined : parseCsvLine(text)) ?? []).map((name) => name.trim());
-  if (header.some((name) => !KNOWN_COLUMNS.has(name))) throw headerProblem('it has a column that is none of these');
-  if (new Set(header).size !== header.length) throw headerProblem('it names a column twice');
-  if (!header.includes('operationExtId')) throw headerProblem('operationExtId is missing');
-  return header;
-}
-
-function headerProblem(what: string): ApiProblem {
-  const own = OPERATION_COLUMNS.filter((column) => !column.includes('.')).join(',');
-  const message =
-    `must be a header row out of ${own} and, for party1 to party4, ` +
-    `${PARTY_COLUMNS.map((column) => `party1.${column}`).join(',')}: ${what}`;
-  return ApiProblem.invalid([{ field: 'line 1', message }]);
 }
 
 function refused(line: number, message = 'cannot be read'): ReadOperation {

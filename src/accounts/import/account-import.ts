@@ -1,14 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../../admin/audit-trail';
+import { IMPORT_TYPES } from '../../admin/imports/import-body';
+import { splitLines } from '../../admin/imports/split-lines';
 import { Database } from '../../shared/database';
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../shared/database-failure';
 import { ApiProblem } from '../../shared/problem';
 import { readCsv, readNdjson, type ReadLine } from './read-lines';
 import { Rejections } from './rejections';
-import { splitLines } from './split-lines';
 import { storeChunk, type StoredChunk, type ValidLine } from './store-chunk';
-
-export const IMPORT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 
 /** Large enough that the round trips cost little, small enough for one short transaction. */
 const CHUNK_LINES = 1_000;

@@ -1,6 +1,6 @@
+import { splitLines } from '../../admin/imports/split-lines';
 import { ApiProblem } from '../../shared/problem';
 import { readCsv, type ReadLine, readNdjson } from './read-lines';
-import { splitLines } from './split-lines';
 
 const ACCOUNT = { consentId: '3', providerAccountId: 'iban', currency: 'EUR', accountExtId: 'ext' };
 const HEADER = 'consentId,providerAccountId,currency,accountExtId,businessUnit';
