@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ConnectionDirectory } from '../connections/connection-directory';
+import { pauseConnection } from '../connections/pause-connection';
 import type { ProviderSettings } from '../providers/provider-settings';
 import { Database, type Queryable } from '../shared/database';
 import { pausedReason } from './decide-read';
@@ -219,12 +220,7 @@ export class BankHealth {
   private async protect(tx: Queryable, row: RecordedRow, suspendAfter: number): Promise<void> {
     if (row.failed_in_row < suspendAfter - SUSPENSION_MARGIN) return;
     const reason = `${row.failed_in_row} failures in a row; the bank suspends us after ${suspendAfter}: find out why, then set the connection active`;
-    const paused = await tx.query(
-      `update connection set status = 'paused', pause_reason = $2, paused_by = 'gateway', paused_at = now(), updated_at = now()
-where id = $1 and status = 'active' returning id`,
-      [row.connection_id, reason],
-    );
-    if (paused.length > 0)
+    if (await pauseConnection(tx, row.connection_id, { reason }))
       this.logger.error({ msg: 'a connection is paused', connectionId: row.connection_id, reason });
   }
 }

@@ -1,3 +1,4 @@
+import { pauseConnection } from '../connections/pause-connection';
 import { isRead } from '../consents/read-window';
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
@@ -52,15 +53,9 @@ where id = $1 and stopped_outcome is null and access_token is not distinct from 
       );
       return stopped.length > 0;
     }
-    case 'pause': {
-      const paused = await tx.query(
-        `update connection set status = 'paused', pause_reason = $2, paused_by = 'gateway', paused_at = now(), updated_at = now()
-where id = $1 and status = 'active' and updated_at::text = $3 returning id`,
-        // One that was changed while this call was under way: if its new certificate is no better, the next read will tell.
-        [connectionId, stop.reason, stop.version],
-      );
-      return paused.length > 0;
-    }
+    case 'pause':
+      // One that was changed while this call was under way: if its new certificate is no better, the next read will tell.
+      return pauseConnection(tx, connectionId, stop);
   }
 }
 
