@@ -2,18 +2,7 @@ import { ApiProperty, ApiPropertyOptional, PartialType, PickType } from '@nestjs
 import { Check, Optional, OptionalOrNull } from '../admin/check';
 import { ListQuery } from '../admin/pagination';
 import { headerText, instant, oneOf, rowId, text, wholeNumber } from '../admin/rules';
-
-/** Statuses after Berlin Group's NextGenPSD2; reads need `valid`. */
-export const CONSENT_STATUSES = [
-  'received',
-  'rejected',
-  'partiallyAuthorised',
-  'valid',
-  'revokedByPsu',
-  'expired',
-  'terminatedByTpp',
-] as const;
-export type ConsentStatus = (typeof CONSENT_STATUSES)[number];
+import { CONSENT_STATUSES, type ConsentStatus } from './consent-status';
 
 /** More unattended reads per day need an agreement with the bank (RTS 2018/389, Art. 36(5)(b)). */
 export const READS_WITHOUT_AGREEMENT = 4;

@@ -1,16 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-
-/** Berlin Group's consent statuses, in its spelling. */
-export const CONSENT_STATUSES = [
-  'received',
-  'rejected',
-  'partiallyAuthorised',
-  'valid',
-  'revokedByPsu',
-  'expired',
-  'terminatedByTpp',
-] as const;
-export type ConsentStatus = (typeof CONSENT_STATUSES)[number];
+import type { ConsentStatus } from './consent-status';
 
 /** The account owner's permission to read accounts over one connection. */
 @Entity('consent')

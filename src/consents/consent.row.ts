@@ -1,4 +1,5 @@
-import type { ConsentDto, ConsentStatus } from './consent.dto';
+import type { ConsentStatus } from './consent-status';
+import type { ConsentDto } from './consent.dto';
 
 export const CONSENT_COLUMNS = `id, connection_id, consent_id, bank_code, status, stopped_outcome, stopped_reason, stopped_at,
   access_token is not null as has_access_token, access_token_expires_at, refresh_token is not null as has_refresh_token,

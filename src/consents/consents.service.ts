@@ -17,6 +17,7 @@ import {
   type UpdateConsentDto,
 } from './consent.dto';
 import { CONSENT_COLUMNS, type ConsentRow, toConsentDto } from './consent.row';
+import { tokenContext } from './token-context';
 
 interface Identity {
   connectionId: string;
@@ -157,8 +158,8 @@ export class ConsentsService {
     return rows.map((row) => toConsentDto(row, used.get(row.id) ?? 0));
   }
 
-  private seal(id: string, column: string, plain: string | undefined): string | null {
-    return plain === undefined ? null : this.box.seal(plain, `consent|${column}|${id}`);
+  private seal(id: string, column: 'access_token' | 'refresh_token', plain: string | undefined): string | null {
+    return plain === undefined ? null : this.box.seal(plain, tokenContext(column, id));
   }
 
   private async write(identity: Identity, work: (tx: Queryable) => Promise<ConsentRow>): Promise<ConsentRow> {

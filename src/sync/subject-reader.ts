@@ -7,6 +7,7 @@ import { RateBook } from '../balances/rate-book';
 import { stepOf } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
+import { tokenContext } from '../consents/token-context';
 import type { BalanceQuestion, FailedRead, FetchResult, ParsedAnswer } from '../providers/provider';
 import { DatabaseClock } from '../shared/database-clock';
 import { isDatabaseUnavailable } from '../shared/database-failure';
@@ -132,7 +133,7 @@ export class SubjectReader {
   private openToken(consentRowId: string, sealed: string): string {
     const known = this.tokens.get(sealed);
     if (known !== undefined) return known;
-    const token = this.box.open(sealed, `consent|access_token|${consentRowId}`);
+    const token = this.box.open(sealed, tokenContext('access_token', consentRowId));
     if (this.tokens.size >= TOKENS_KEPT) this.tokens.clear();
     this.tokens.set(sealed, token);
     return token;
