@@ -4,7 +4,8 @@ import { stepOf, type Step } from './step';
 
 const equivalentStep = stepOf('equivalent-value');
 
-const MAX_RATE_AGE_DAYS = 7;
+/** No rate that is older, in days, is used. */
+export const MAX_RATE_AGE_DAYS = 7;
 const DECIMALS = 2;
 const DAY_MS = 86_400_000;
 

@@ -2,14 +2,12 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
 import type { Rate } from './balance';
-import { latestRate } from './equivalent-value';
+import { latestRate, MAX_RATE_AGE_DAYS } from './equivalent-value';
 
 /** How long rates that were loaded at another replica may go unseen, in milliseconds. */
 const REFRESH_MS = 5_000;
 /** A balance older than this gets no equivalent value; it bounds what is kept in memory. */
 const KEPT_DAYS = 400;
-/** No rate older than this is used, see latestRate. */
-const MAX_RATE_AGE_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 interface RateRow {
