@@ -29,6 +29,8 @@ export function rowId(what: string): Rule {
     isRowId(value) ? undefined : `must be the id of ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}, as a text of digits`;
 }
 
+export const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
 export const jsonObject: Rule = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be a JSON object';
 

@@ -9,6 +9,10 @@
 export const RECORD_STATES = ['pending', 'sending', 'accepted', 'rejected', 'held', 'exhausted'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
 
+/** A person's word leads out of these. */
+export const REQUEUEABLE_STATES = ['held', 'rejected', 'exhausted'] as const satisfies readonly RecordState[];
+export type RequeueableState = (typeof REQUEUEABLE_STATES)[number];
+
 /** What the record tells AMLYZE about; each kind has its own endpoints. */
 export type RecordKind = 'balance' | 'operation';
 

@@ -1,7 +1,7 @@
-import type { RecordState } from './record-state';
+import type { RecordState, RequeueableState } from './record-state';
 
 /** What lists ask for beside accepted records, which nearly all are: still open, or in need of a person. Column of record_state. */
-export type Standing = 'open' | 'rejected' | 'held' | 'exhausted';
+export type Standing = 'open' | RequeueableState;
 
 /** Undefined for an accepted record. */
 export function standingOf(state: RecordState): Standing | undefined {

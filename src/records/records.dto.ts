@@ -1,13 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Check, Optional } from '../admin/check';
 import { ListQuery } from '../admin/pagination';
-import { oneOf, rowId, text } from '../admin/rules';
+import { flag, oneOf, rowId, text } from '../admin/rules';
 import { ATTEMPT_OUTCOMES, VERDICTS, type AttemptOutcome, type Verdict } from '../outbox/attempt';
-import { RECORD_STATES, type RecordState } from '../outbox/record-state';
+import { RECORD_STATES, REQUEUEABLE_STATES, type RecordState, type RequeueableState } from '../outbox/record-state';
 import type { Explanation, ExplainedAttempt, ExplainedReading } from './explanation';
 import type { RecordView } from './record-views';
-
-const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
 export class RecordQuery extends ListQuery {
   @ApiPropertyOptional({ enum: RECORD_STATES })
@@ -72,10 +70,10 @@ export class RequeueDto {
 }
 
 export class RequeueByFilterDto extends RequeueDto {
-  @ApiPropertyOptional({ enum: ['held', 'rejected', 'exhausted'] })
+  @ApiPropertyOptional({ enum: REQUEUEABLE_STATES })
   @Optional()
-  @Check(oneOf(['held', 'rejected', 'exhausted']))
-  state?: 'held' | 'rejected' | 'exhausted';
+  @Check(oneOf(REQUEUEABLE_STATES))
+  state?: RequeueableState;
 
   @ApiPropertyOptional({ example: '1' })
   @Optional()

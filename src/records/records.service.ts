@@ -3,6 +3,7 @@ import { AuditTrail } from '../admin/audit-trail';
 import { Installation } from '../amlyze/installation';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { CardVault } from '../operations/card-vault';
+import { REQUEUEABLE_STATES } from '../outbox/record-state';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { forgetCount } from '../sync/count-runs';
@@ -14,7 +15,6 @@ import { requeue, type RequeueAnswer, type RequeueRequest } from './requeue';
 const MAX_REQUEUE = 5_000;
 const REQUEUE_PAGE = 500;
 const FILTERS = ['state', 'accountId', 'runId', 'errorCode'] as const;
-const REQUEUEABLE = ['held', 'rejected', 'exhausted'] as const;
 const IS_LATEST = `(r.kind <> 'balance' or not exists (select 1 from amlyze_record n where n.supersedes = r.communication_number))`;
 
 /** What an operator can do with settled records; every act is in the audit trail with its reason. */
@@ -47,7 +47,7 @@ export class RecordsService {
     // What is settled meanwhile, a requeued record that fails again above all, is nothing that the operator has seen.
     const settledBy = await this.now();
     // One state after the other, since each has its place in an index.
-    for (const state of dto.state ? [dto.state] : REQUEUEABLE) {
+    for (const state of dto.state ? [dto.state] : REQUEUEABLE_STATES) {
       let afterId: string | undefined = '0';
       // Goes on behind what was refused: otherwise a page full of refusals would hide the rest for ever.
       while (afterId !== undefined && looked() < MAX_REQUEUE) {

@@ -2,7 +2,7 @@ import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import { communicationNumber } from '../amlyze/communication-number';
 import type { CardVault } from '../operations/card-vault';
 import { enqueueBalances } from '../outbox/enqueue';
-import type { RecordState } from '../outbox/record-state';
+import { REQUEUEABLE_STATES, type RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
@@ -114,7 +114,7 @@ export async function requeue(
 }
 
 function isOver({ state }: RequeueRow): boolean {
-  return state === 'held' || state === 'rejected' || state === 'exhausted';
+  return REQUEUEABLE_STATES.some((requeueable) => requeueable === state);
 }
 
 /** The first thing that speaks against it, with what to do about it. */

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Check, Optional } from '../admin/check';
 import { ListQuery } from '../admin/pagination';
 import { isRowId } from '../admin/row-id';
-import { oneOf, rowId, text } from '../admin/rules';
+import { flag, oneOf, rowId, text } from '../admin/rules';
 import { READING_OUTCOMES, type ReadingOutcome } from '../balances/outcome';
 import type { ReadingView } from './reading-views';
 import type { RunView } from './run-views';
@@ -15,7 +15,6 @@ const rowIds = (value: unknown): string | undefined =>
     : `must be a list of 1 to ${MAX_ACCOUNT_IDS} account ids, each as text`;
 const trueOnly = (value: unknown): string | undefined =>
   value === true ? undefined : 'must be true; leave the field out otherwise';
-const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
 /** Which accounts to read now: exactly one of `all`, `accountIds`, `consentId`, `connectionId`. */
 export class ResyncDto {
