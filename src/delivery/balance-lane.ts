@@ -3,7 +3,7 @@ import { AmlyzeClient } from '../amlyze/amlyze.client';
 import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
 import { judgeBatch, judgeSingle } from '../amlyze/verdict';
 import { Environment } from '../config/environment';
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { Lane } from './lane';
 

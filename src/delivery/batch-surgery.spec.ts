@@ -1,4 +1,4 @@
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import type { FailureCause } from '../shared/http-client';
 import { ranOutOfTime } from './batch-surgery';
 

@@ -1,5 +1,6 @@
 import type { SentRecord } from '../amlyze/record-verdict';
-import type { ClaimedBatch, ClaimedRecord } from '../outbox/claim';
+import type { ClaimedBatch } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import type { LateAnswers, SettledCall } from '../outbox/settle';
 import type { Answer, CallFailure } from '../shared/http-client';
 import type { EndpointState } from './endpoint-state';

@@ -1,5 +1,5 @@
 import type { CallVerdict, SentRecord } from '../amlyze/verdict';
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import type { RecordChannel, RecordKind } from '../outbox/record-state';
 import type { Answer, CallFailure } from '../shared/http-client';
 

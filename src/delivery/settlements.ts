@@ -1,6 +1,6 @@
 import type { RecordVerdict } from '../amlyze/record-verdict';
 import type { Verdict } from '../outbox/attempt';
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import { nextAttemptDelayMs } from '../outbox/retry-schedule';
 import type { Settlement } from '../outbox/settle';
 import type { Call } from './call';

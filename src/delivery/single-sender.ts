@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { CallVerdict } from '../amlyze/record-verdict';
 import type { Environment } from '../config/environment';
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import { extendLeases } from '../outbox/settle';
 import type { Promised, TurnClaim } from '../outbox/turn';
 import type { Database } from '../shared/database';

@@ -4,7 +4,7 @@ import { judgeOperation, judgeOperationBatch } from '../amlyze/operation-verdict
 import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
 import type { Lane } from '../delivery/lane';
-import type { ClaimedRecord } from '../outbox/claim';
+import type { ClaimedRecord } from '../outbox/claimed-record';
 import type { Answer, CallFailure } from '../shared/http-client';
 import { SecretProblem } from '../shared/secret-box';
 import { CardVault } from './card-vault';

@@ -1,26 +1,7 @@
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
+import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
-
-/** A record that this replica may send until the lease of its attempt ends. */
-export interface ClaimedRecord {
-  id: string;
-  communicationNumber: string;
-  accountExtId: string | undefined;
-  operationExtId: string | undefined;
-  businessUnit: string | undefined;
-  /** The frozen bytes; what is sent is this text and nothing else. Ciphertext where `sealed`. */
-  payload: string;
-  sealed: boolean;
-  /** An earlier send of this number may have arrived. */
-  inDoubtBefore: boolean;
-  /** AMLYZE definitely refused this number once, in answer to us. */
-  rejectedBefore: boolean;
-  /** Attempts that the record itself was charged with. */
-  attempts: number;
-  /** Calls that failed as a whole with this record among others. */
-  wholeFailures: number;
-}
 
 /** Records of one attempt. Every later write names the attempt, the fence: who claims a record next has another. */
 export interface ClaimedBatch {
@@ -41,21 +22,11 @@ export interface ClaimRequest {
 }
 
 /** `id` is null in the one row that tells of a claim that found blocked records only. */
-interface ClaimRow {
+interface ClaimRow extends Omit<ClaimedRow, 'id'> {
   id: string | null;
   /** Blocked records that this claim put off. */
   parked: number;
   attempt_id: string;
-  communication_number: string;
-  account_ext_id: string | null;
-  operation_ext_id: string | null;
-  business_unit: string | null;
-  payload: string;
-  sealed: boolean;
-  was_in_doubt: boolean;
-  rejected_before: boolean;
-  attempts: number;
-  whole_failures: number;
 }
 
 /** Looks at no more than this many windows of blocked records in one go; the next poll goes on from there. */
@@ -98,7 +69,7 @@ const CLAIM_TAIL = `
   returning r.record_id as id, r.attempt_id, ready.in_doubt as was_in_doubt, r.claims, r.attempts, r.whole_failures
 )
 select c.id, c.attempt_id, m.communication_number, m.account_ext_id, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.was_in_doubt,
-  c.claims > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'c.id')} and d.verdict = 'rejected') as rejected_before,
+  ${REJECTED_BEFORE},
   c.attempts, c.whole_failures, p.parked
 from (select count(*)::int as parked from parked) p
 left join (claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}) on true`;
@@ -205,18 +176,5 @@ function toBatch(rows: readonly ClaimRow[], group: ClaimedBatch['group']): Claim
   const claimed = rows.filter((row): row is ClaimRow & { id: string } => row.id !== null);
   const [first] = claimed;
   if (!first) return undefined;
-  const records = claimed.map((row) => ({
-    id: row.id,
-    communicationNumber: row.communication_number,
-    accountExtId: row.account_ext_id ?? undefined,
-    operationExtId: row.operation_ext_id ?? undefined,
-    businessUnit: row.business_unit ?? undefined,
-    payload: row.payload,
-    sealed: row.sealed,
-    inDoubtBefore: row.was_in_doubt,
-    rejectedBefore: row.rejected_before,
-    attempts: row.attempts,
-    wholeFailures: row.whole_failures,
-  }));
-  return { attemptId: first.attempt_id, group, records };
+  return { attemptId: first.attempt_id, group, records: claimed.map(toClaimedRecord) };
 }

@@ -2,7 +2,8 @@ import type { Queryable } from '../shared/database';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp } from '../shared/looked-up';
 import type { AttemptEnd, Verdict } from './attempt';
-import type { ClaimedRecord, ClaimedBatch } from './claim';
+import type { ClaimedBatch } from './claim';
+import type { ClaimedRecord } from './claimed-record';
 import type { RecordState } from './record-state';
 import {
   HOLD_ATTEMPTS,

@@ -1,6 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
-import type { ClaimedRecord } from './claim';
+import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
 import { answerKey, type LateAnswers, type SettledCall } from './settle';
 import {
@@ -44,19 +44,9 @@ export interface TurnResult {
   open: boolean;
 }
 
-interface TurnRow {
+interface TurnRow extends ClaimedRow {
   what: 'late' | 'promised' | 'open';
-  id: string;
   attempt_id: string;
-  communication_number: string;
-  operation_ext_id: string | null;
-  business_unit: string | null;
-  payload: string;
-  sealed: boolean;
-  in_doubt: boolean;
-  rejected_before: boolean;
-  attempts: number;
-  whole_failures: number;
   due: Date;
 }
 
@@ -108,13 +98,13 @@ with given as materialized (
   set state = 'sending', in_doubt = true, claims = r.claims + 1, attempt_id = nextval((select attempt_ids from leave))
   from candidate c
   where ${lookedUp('r.record_id', 'c.id')}
-  returning r.record_id as id, r.attempt_id, r.claims, c.in_doubt, r.attempts, r.whole_failures, c.next_attempt_at as due
+  returning r.record_id as id, r.attempt_id, r.claims, c.in_doubt as was_in_doubt, r.attempts, r.whole_failures, c.next_attempt_at as due
 ), started as (
   insert into delivery_attempt (id, endpoint, records, replica, lease_until, record_ids)
   select attempt_id, $19, 1, $26, now() + make_interval(secs => $25::float8), array[id] from claimed
 )
-select 'promised' as what, c.id, c.attempt_id, m.communication_number, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.in_doubt,
-  c.claims > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'c.id')} and d.verdict = 'rejected') as rejected_before,
+select 'promised' as what, c.id, c.attempt_id, m.communication_number, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.was_in_doubt,
+  ${REJECTED_BEFORE},
   c.attempts, c.whole_failures, c.due
 from claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}
 union all
@@ -153,7 +143,7 @@ export async function takeTurn(
   for (const row of rows) {
     if (row.what === 'late') late.add(answerKey(row.attempt_id, row.id));
     else if (row.what === 'promised') {
-      promised.push({ record: toRecord(row), attemptId: row.attempt_id });
+      promised.push({ record: toClaimedRecord(row), attemptId: row.attempt_id });
       if (lastDue === undefined || row.due > lastDue) lastDue = row.due;
     } else open = true;
   }
@@ -176,20 +166,4 @@ function settleColumns(calls: readonly SettledCall[]): unknown[] {
 function claimValues(claim: TurnClaim): unknown[] {
   const { endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica, dueFrom } = claim;
   return [endpoint, generation, probe, channel, exceptIds, limit, leaseSeconds, replica, dueFrom ?? null];
-}
-
-function toRecord(row: TurnRow): ClaimedRecord {
-  return {
-    id: row.id,
-    communicationNumber: row.communication_number,
-    accountExtId: undefined,
-    operationExtId: row.operation_ext_id ?? undefined,
-    businessUnit: row.business_unit ?? undefined,
-    payload: row.payload,
-    sealed: row.sealed,
-    inDoubtBefore: row.in_doubt,
-    rejectedBefore: row.rejected_before,
-    attempts: row.attempts,
-    wholeFailures: row.whole_failures,
-  };
 }
