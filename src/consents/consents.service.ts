@@ -9,6 +9,7 @@ import { ApiProblem, type FieldError } from '../shared/problem';
 import { SecretBox } from '../shared/secret-box';
 import { findUsedReads } from './access-budget';
 import { changesOf } from './consent-changes';
+import { tokenContext } from './consent-tokens';
 import {
   type ConsentDto,
   type ConsentQuery,
@@ -17,7 +18,6 @@ import {
   type UpdateConsentDto,
 } from './consent.dto';
 import { CONSENT_COLUMNS, type ConsentRow, toConsentDto } from './consent.row';
-import { tokenContext } from './token-context';
 
 interface Identity {
   connectionId: string;

@@ -13,9 +13,10 @@ import { ApiProblem } from '../shared/problem';
 import { Slots } from '../shared/slots';
 import type { ClaimedSubject } from './claim-reads';
 import { decideRead } from './decide-read';
+import { fetchStep } from './no-balances';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
-import { SubjectReader, type MappedAnswer, fetchStep } from './subject-reader';
+import { SubjectReader, type MappedAnswer } from './subject-reader';
 import { loadSubjects, toState } from './subject-state';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
