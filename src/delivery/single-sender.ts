@@ -18,7 +18,7 @@ import type { Settling } from './settling';
 /** Records that a replica holds of a channel without batches, as a multiple of its calls under way. */
 const AHEAD = 4;
 /** How long an answer waits for others to be settled with. */
-const GATHER_MS = 5;
+const ANSWERS_GATHER_MS = 5;
 /** Claims go on where the last one ended, but so often they look for records that came to be due before. */
 const FROM_START_EVERY_MS = 1_000;
 
@@ -117,7 +117,7 @@ export class SingleSender {
   /** While there is something to send, a turn waits for its full group, but not for a slow AMLYZE. */
   private async gather(): Promise<void> {
     const full = (AHEAD / 2) * this.parts.lane.concurrency;
-    const untilMs = performance.now() + GATHER_MS;
+    const untilMs = performance.now() + ANSWERS_GATHER_MS;
     while (!this.stopping && this.ready.length > 0 && this.answers.due < full) {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return;
