@@ -11,7 +11,8 @@ interface LoggedRequest {
 
 /**
  * One JSON line an event. Requests are logged by an allow-list (method, path without query, status, duration): a header
- * or a body that nobody thought of cannot leak.
+ * or a body that nobody thought of cannot leak. A fault of ours is logged with its stack, as `err`; of what mends by itself, a
+ * database that is away above all, `error` has the words alone.
  */
 @Module({
   imports: [

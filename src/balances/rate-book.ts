@@ -89,7 +89,7 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     try {
       await this.refresh();
     } catch (error) {
-      this.logger.warn({ msg: 'exchange rates could not be refreshed', err: error });
+      this.logger.warn({ msg: 'exchange rates could not be refreshed', error: String(error) });
     }
   }
 }
