@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import { buildGateway } from '../faults/rig/build';
-import { ADMIN_KEY } from '../support/admin-app';
+import { spawnBuiltGateway } from '../support/built-gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 describe('a start that is refused', () => {
@@ -17,25 +13,7 @@ describe('a start that is refused', () => {
 
   /** What a gateway with these variables prints until it ends, and its exit code. */
   async function start(variables: NodeJS.ProcessEnv): Promise<{ code: unknown; stdout: string; stderr: string }> {
-    const env = {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      DATABASE_URL: testDatabase.url,
-      ADMIN_API_KEY: ADMIN_KEY,
-      ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      AMLYZE_BASE_URL: 'http://127.0.0.1:9',
-      AMLYZE_TOKEN: 'token-of-the-test',
-      ALLOW_PRIVATE_ADDRESSES: 'true',
-      SYNC_CRON: '0 0 29 2 *',
-      ...variables,
-    };
-    const child = spawn(process.execPath, [join(buildGateway('swc').dist, 'main.js')], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const printed = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text));
+    const { process: child, printed } = spawnBuiltGateway(testDatabase.url, { variables });
     const [code] = await once(child, 'close');
     return { code, ...printed };
   }
