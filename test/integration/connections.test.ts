@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConnectionDirectory } from '../../src/connections/connection-directory';
 import { ConnectionsModule } from '../../src/connections/connections.module';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
+import { eventually } from '../support/eventually';
 
 const tls = (name: string): string => readFileSync(join(__dirname, '../fixtures/tls', name), 'utf8');
 
@@ -211,10 +212,8 @@ describe('connections', () => {
       `update connection set base_url = 'https://elsewhere.example', updated_at = clock_timestamp() where id = $1`,
       [id],
     );
-    const deadline = Date.now() + 2_000;
-    let seen = (await directory.load(id)).baseUrl;
-    while (seen !== 'https://elsewhere.example' && Date.now() < deadline) seen = (await directory.load(id)).baseUrl;
-    expect(seen).toBe('https://elsewhere.example');
+    const seen = async (): Promise<boolean> => (await directory.load(id)).baseUrl === 'https://elsewhere.example';
+    await eventually('the other address is seen', seen, 2_000);
   });
 
   it('forgets the token that was issued to other credentials, and fences off its renewal', async () => {

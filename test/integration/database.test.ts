@@ -3,6 +3,7 @@ import { databaseOf, openDataSource, RUNTIME_LIMITS } from '../../src/database/d
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../src/shared/database-failure';
 import type { Queryable } from '../../src/shared/database';
 import { agedMegabytes, liveMegabytes } from '../support/live-memory';
+import { eventually } from '../support/eventually';
 import { createTestDatabase, serverUrl, type TestDatabase } from '../support/postgres';
 
 describe('Database', () => {
@@ -151,11 +152,11 @@ describe('Database', () => {
   it('survives the loss of all its idle sessions', async () => {
     await Promise.all([1, 2, 3].map(() => test.database.query('select pg_sleep(0.05)')));
     await terminate(...(await sessions()));
-    const deadline = Date.now() + 5_000;
-    let rows: unknown;
-    while (rows === undefined && Date.now() < deadline) {
-      rows = await test.database.query('select 1 as one').catch(() => undefined);
-    }
+    const rows = await eventually(
+      'a session answers',
+      () => test.database.query('select 1 as one').catch(() => undefined),
+      5_000,
+    );
     expect(rows).toEqual([{ one: 1 }]);
   });
 

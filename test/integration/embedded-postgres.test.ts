@@ -7,6 +7,7 @@ import { stopLeftoverPostgres } from '../../src/database/embedded-postgres';
 import { findPostmaster, isAlive } from '../../src/database/embedded/postmaster';
 import { findBlockingFolder } from '../../src/database/embedded/system-user';
 import { Child, type ChildOptions } from '../support/child';
+import { eventually } from '../support/eventually';
 
 const PROGRAM = join(__dirname, '..', 'support', 'processes', 'embedded-gateway.ts');
 const NOBODY = 65_534;
@@ -40,7 +41,7 @@ describe('embedded Postgres', () => {
     const pid = postmasterPid();
     for (const child of children) await child.kill('SIGKILL');
     if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGQUIT');
-    await eventually(() => !isAlive(pid) || pid === 0);
+    await eventually('the server has ended', async () => !isAlive(pid) || pid === 0);
     rmSync(base, { recursive: true, force: true });
   });
 
@@ -130,7 +131,7 @@ describe('embedded Postgres', () => {
     await gateway.line('committed');
     const pid = postmasterPid();
     process.kill(pid, 'SIGKILL');
-    await eventually(() =>
+    await eventually('the rows are back', () =>
       rows(url).then(
         (count) => count > 0,
         () => false,
@@ -138,7 +139,7 @@ describe('embedded Postgres', () => {
     );
     expect(postmasterPid()).not.toBe(pid);
     // Still its owner: the lock was taken again.
-    await eventually(() => owned(url));
+    await eventually('it has an owner', () => owned(url));
   });
 
   it('refuses a second gateway on the same folder and leaves the first one alone', async () => {
@@ -151,7 +152,7 @@ describe('embedded Postgres', () => {
     expect(await second.exited).toBe(1);
     await expect(stopLeftoverPostgres(dataDir)).rejects.toThrow('another gateway is running');
     const before = await rows(url);
-    await eventually(async () => (await rows(url)) > before);
+    await eventually('rows are committed', async () => (await rows(url)) > before);
   });
 
   it('lets exactly one of two gateways have an empty folder that both start on', async () => {
@@ -273,10 +274,4 @@ async function rows(url: string): Promise<number> {
 
 async function owned(url: string): Promise<boolean> {
   return (await ask(url, `select from pg_locks where locktype = 'advisory'`)).length > 0;
-}
-
-async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); await wait(50)) {
-    if (Date.now() > deadline) throw new Error('it did not come true in 15 s');
-  }
 }

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AccountsModule } from '../../src/accounts/accounts.module';
 import { ConnectionsModule } from '../../src/connections/connections.module';
 import { ConsentsModule } from '../../src/consents/consents.module';
 import { ADMIN_KEY, type AdminApp, startAdminApp } from '../support/admin-app';
+import { eventually } from '../support/eventually';
 import { liveMegabytes } from '../support/live-memory';
 import { addConsent, type Registered, registerConsent } from '../support/registry-data';
 
@@ -165,8 +165,7 @@ describe('import of accounts', () => {
     const client = open();
     client.on('error', () => undefined);
     for (let number = 0; number < 1_500; number += 1) client.write(`${line(String(number))}\n`);
-    const deadline = Date.now() + 20_000;
-    while ((await countAccounts()) < 1_000 && Date.now() < deadline) await nextTurn();
+    await eventually('a chunk is stored', async () => (await countAccounts()) >= 1_000);
     client.destroy();
     expect(await countAccounts()).toBe(1_000);
     expect((await admin.api.get('/admin/accounts?limit=1')).status).toBe(200);

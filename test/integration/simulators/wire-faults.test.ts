@@ -8,6 +8,7 @@ import {
   startMyposSimulator,
   startOneSingleViewSimulator,
 } from '../../../src/simulators';
+import { eventually } from '../../support/eventually';
 import {
   type Answered,
   balanceQuestion,
@@ -109,8 +110,7 @@ describe.each([
     await subject.control.addFault({ do: { kind: 'latency', ms: 3_600_000 } });
     const before = Number(await subject.worked());
     const hanging = subject.send().catch(() => 'cut');
-    const deadline = Date.now() + 5000;
-    while (Number(await subject.worked()) === before && Date.now() < deadline) await new Promise(setImmediate);
+    await eventually('the work is done', async () => Number(await subject.worked()) !== before, 5_000);
     expect(Number(await subject.worked())).toBe(before + 1);
     await subject.control.clearFaults();
     await subject.control.addFault({ do: { kind: 'latency', ms: 60, before: true } });
