@@ -8,7 +8,7 @@ import type { AccountReading, SubjectResult } from './subject-result';
 
 /** A row of balance_reading, its id still to come. */
 export interface ReadingRow {
-  subject: SubjectResult;
+  result: SubjectResult;
   accountId: string;
   runId: string | undefined;
   outcome: ReadingOutcome;
@@ -58,11 +58,11 @@ export async function insertReadings(
     column((r) => r.outcome),
     column((r) => r.reason),
     column((r) => r.nextReadAt?.toISOString()),
-    column((r) => r.subject.fetchedAt.toISOString()),
-    column((r) => (r.own && r.subject.call ? r.subject.subject.requestId : null)),
-    column((r) => (r.own ? r.subject.call?.httpStatus : null)),
-    column((r) => (r.own && r.subject.call ? Math.round(r.subject.call.latencyMs) : null)),
-    column((r) => (r.own ? r.subject.call?.body : null)),
+    column((r) => r.result.fetchedAt.toISOString()),
+    column((r) => (r.own && r.result.call ? r.result.subject.requestId : null)),
+    column((r) => (r.own ? r.result.call?.httpStatus : null)),
+    column((r) => (r.own && r.result.call ? Math.round(r.result.call.latencyMs) : null)),
+    column((r) => (r.own ? r.result.call?.body : null)),
     column((r) => r.balanceAt?.balanceAt),
     column((r) => r.balanceAt?.balanceAtSource),
     column((r) => r.communicationNumber),

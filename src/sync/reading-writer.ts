@@ -115,8 +115,8 @@ export class ReadingWriter {
       alsoKeep: await this.health.recorder(results),
     });
     await this.wordings.learn();
-    for (const { providerConnectionId, outcome } of written.readings) {
-      this.metrics.reads.inc({ provider: this.quotas.providerName(providerConnectionId), outcome });
+    for (const { connectionId, outcome } of written.readings) {
+      this.metrics.reads.inc({ provider: this.quotas.providerName(connectionId), outcome });
     }
     for (const { subject } of written.late) {
       const { subjectId, epoch } = subject.state;

@@ -14,7 +14,7 @@ import type { WaitingRun } from './waiting-accounts';
 /** How many records a group made, and which readings it kept; for metrics and the delivery's doorbell. */
 export interface WrittenGroup {
   records: number;
-  readings: { providerConnectionId: string; outcome: ReadingOutcome }[];
+  readings: { connectionId: string; outcome: ReadingOutcome }[];
   /** Results that came too late: others hold the subject, or this very result is written already. */
   late: SubjectResult[];
   /** Results that stopped their consent, or paused their connection, until a person acts. */
@@ -83,7 +83,7 @@ export async function writeReadings(
       stopped,
       records: records.length,
       readings: rows.map((row) => ({
-        providerConnectionId: row.subject.subject.state.connectionId,
+        connectionId: row.result.subject.state.connectionId,
         outcome: row.outcome,
       })),
     };
@@ -172,7 +172,7 @@ function toRow(result: SubjectResult, reading: AccountReading, made: readonly Re
   const older = made.find((planned) => planned.kind === 'older');
   const outcome = reading.outcome === 'READ' && older ? 'OLDER_THAN_SENT' : reading.outcome;
   return {
-    subject: result,
+    result,
     accountId: reading.account.accountId,
     runId: reading.account.runs[0]?.runId,
     outcome,
@@ -198,7 +198,7 @@ function numberOf(planned: RecordPlan): string | undefined {
 function alreadyRead(result: SubjectResult, reading: AccountReading, first: number): ReadingRow[] {
   if (result.repeatAfterMs !== undefined) return [];
   return reading.account.runs.slice(1).map((run: WaitingRun) => ({
-    subject: result,
+    result,
     accountId: reading.account.accountId,
     runId: run.runId,
     outcome: 'ALREADY_READ' as const,
