@@ -1,7 +1,7 @@
 import type { MappedBalance, MappingInput, MappingResult } from './balance';
+import { agreeOnOne, checkBalance } from './check-balance';
 import { equivalentValue } from './equivalent-value';
 import { Refusal } from './outcome';
-import { agreeOnOne, readBalance } from './read-balance';
 import { selectBalances } from './select-balance';
 import { count, showAll } from './show';
 import { amlyzeTypesOf, isMapped } from './type-map';
@@ -53,9 +53,9 @@ function mapType(
   const selected = selectBalances({ reported, code, map, typePrefix, currency, pinned }, steps);
   if (selected instanceof Refusal) return selected;
 
-  const readings = selected.balances.map((balance) => readBalance(balance, input));
-  for (const reading of readings) steps.push(...reading.steps);
-  const agreed = agreeOnOne(readings, steps);
+  const checked = selected.balances.map((balance) => checkBalance(balance, input));
+  for (const each of checked) steps.push(...each.steps);
+  const agreed = agreeOnOne(checked, steps);
   if (agreed instanceof Refusal) return agreed;
 
   const { value, balanceAt } = agreed;

@@ -11,7 +11,7 @@ const at = stepOf('balance-at');
 const selection = stepOf('selection');
 
 /** One element of the bank's list, taken through every rule; a rule that refuses leaves its reason in its place. */
-export interface BalanceReading {
+export interface CheckedBalance {
   balance: ReportedBalance;
   /** As the bank reports it, with its sign. */
   reported: Decimal | Refusal;
@@ -27,7 +27,7 @@ export interface AgreedBalance {
   balanceAt: string;
 }
 
-export function readBalance(balance: ReportedBalance, { settings, fetchedAt }: MappingInput): BalanceReading {
+export function checkBalance(balance: ReportedBalance, { settings, fetchedAt }: MappingInput): CheckedBalance {
   const steps: Step[] = [];
   const signed = readSignedAmount(balance, settings, steps);
   const refused = signed instanceof Refusal;
@@ -51,31 +51,31 @@ export function readBalance(balance: ReportedBalance, { settings, fetchedAt }: M
  * differ in what the bank reports are ambiguous before anything else is asked of them, and the result does not depend
  * on the order of the list.
  */
-export function agreeOnOne(readings: readonly BalanceReading[], steps: Step[]): AgreedBalance | Refusal {
-  if (!agree(readings, 'reported', sameNumber)) return ambiguous(readings, 'amounts');
-  if (!agree(readings, 'balanceAt', (a, b) => a === b)) return ambiguous(readings, 'times');
-  const refusal = firstRefusal(readings);
+export function agreeOnOne(checked: readonly CheckedBalance[], steps: Step[]): AgreedBalance | Refusal {
+  if (!agree(checked, 'reported', sameNumber)) return ambiguous(checked, 'amounts');
+  if (!agree(checked, 'balanceAt', (a, b) => a === b)) return ambiguous(checked, 'times');
+  const refusal = firstRefusal(checked);
   if (refusal !== undefined) return refusal;
-  if (!agree(readings, 'value', sameNumber)) return ambiguous(readings, 'credit lines');
+  if (!agree(checked, 'value', sameNumber)) return ambiguous(checked, 'credit lines');
 
   let agreed: AgreedBalance | undefined;
-  for (const { value, balanceAt } of readings) {
+  for (const { value, balanceAt } of checked) {
     if (value instanceof Refusal || balanceAt instanceof Refusal) continue;
     // 100.0 and 100.00 are one number; the longer text is sent, whichever the bank lists first.
     if (agreed === undefined || value.length > agreed.value.length) agreed = { value, balanceAt };
   }
   if (agreed === undefined) return new Refusal('NO_ELIGIBLE_BALANCE', 'There is no balance to read.');
-  if (readings.length > 1) {
-    steps.push(selection`${numbers(readings)} state the same balance; it is taken once.`);
+  if (checked.length > 1) {
+    steps.push(selection`${numbers(checked)} state the same balance; it is taken once.`);
   }
   return agreed;
 }
 
 type Stated = 'reported' | 'value' | 'balanceAt';
 
-function agree(readings: readonly BalanceReading[], field: Stated, same: (a: string, b: string) => boolean): boolean {
+function agree(checked: readonly CheckedBalance[], field: Stated, same: (a: string, b: string) => boolean): boolean {
   let first: string | undefined;
-  for (const { [field]: stated } of readings) {
+  for (const { [field]: stated } of checked) {
     if (stated instanceof Refusal) continue;
     first ??= stated;
     if (!same(first, stated)) return false;
@@ -87,10 +87,10 @@ function agree(readings: readonly BalanceReading[], field: Stated, same: (a: str
  * By rule first: sign, credit line, time. Of two refusals of one rule the unreadable comes before the contradictory,
  * so that the order of the list does not name the outcome.
  */
-function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined {
+function firstRefusal(checked: readonly CheckedBalance[]): Refusal | undefined {
   for (const field of ['reported', 'value', 'balanceAt'] as const) {
     let first: Refusal | undefined;
-    for (const { [field]: stated } of readings) {
+    for (const { [field]: stated } of checked) {
       if (!(stated instanceof Refusal)) continue;
       if (stated.outcome === 'INVALID_PAYLOAD') return stated;
       first ??= stated;
@@ -100,15 +100,15 @@ function firstRefusal(readings: readonly BalanceReading[]): Refusal | undefined 
   return undefined;
 }
 
-function ambiguous(readings: readonly BalanceReading[], what: string): Refusal {
+function ambiguous(checked: readonly CheckedBalance[], what: string): Refusal {
   return new Refusal(
     'AMBIGUOUS_BALANCE',
-    `${numbers(readings)} have the same type and currency, but different ${what}; which one holds is not said.`,
+    `${numbers(checked)} have the same type and currency, but different ${what}; which one holds is not said.`,
   );
 }
 
-function numbers(readings: readonly BalanceReading[]): string {
-  const positions = readings.map(({ balance }) => balance.index + 1).sort((a, b) => a - b);
+function numbers(checked: readonly CheckedBalance[]): string {
+  const positions = checked.map(({ balance }) => balance.index + 1).sort((a, b) => a - b);
   const more = positions.length > 5 ? ' and others' : '';
   return `Balances no. ${positions.slice(0, 5).join(', ')}${more}`;
 }
