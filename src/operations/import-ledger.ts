@@ -121,13 +121,17 @@ export async function holdImport(tx: Queryable, { id, epoch }: Pick<ImportState,
   return rows.length > 0;
 }
 
+/** What one chunk did, and how far the import is with it. */
+export interface ChunkDone extends Progress {
+  counts: ChunkCounts;
+  findings: readonly LineFinding[];
+}
+
 /** Writes down what a chunk did, in its transaction. */
 export async function advanceImport(
   tx: Queryable,
   importId: string,
-  { nextLine, digest }: Progress,
-  counts: ChunkCounts,
-  findings: readonly LineFinding[],
+  { counts, findings, nextLine, digest }: ChunkDone,
 ): Promise<void> {
   await tx.query(
     `update operation_import set next_line = $2, lines = lines + $3, taken = taken + $4, unchanged = unchanged + $5,

@@ -68,7 +68,7 @@ export class OperationImport {
     } catch (error) {
       await interruptImport(this.database, state).catch(() => undefined);
       if (error instanceof ApiProblem) throw error;
-      throw this.stopped(error, state.id, reading.nextLine, idempotencyKey !== undefined);
+      throw this.stopped(error, reading, idempotencyKey !== undefined);
     }
   }
 
@@ -99,8 +99,8 @@ export class OperationImport {
     await store();
   }
 
-  private stopped(error: unknown, importId: string, line: number, resumable: boolean): ApiProblem {
-    this.logger.warn({ msg: 'an import of operations stopped', err: error, importId, nextLine: line });
+  private stopped(error: unknown, { state: { id: importId }, nextLine }: Reading, resumable: boolean): ApiProblem {
+    this.logger.warn({ msg: 'an import of operations stopped', err: error, importId, nextLine });
     const again = resumable
       ? 'Send the same body with the same Idempotency-Key again: it goes on from there.'
       : 'Send the same body again: what is stored only counts as unchanged.';
@@ -108,8 +108,8 @@ export class OperationImport {
       status: isDatabaseUnavailable(error) ? 503 : 500,
       name: 'import-stopped',
       title: 'Import stopped',
-      detail: `Import ${importId} is stored up to line ${line - 1}. ${again}`,
-      extra: { importId, nextLine: line },
+      detail: `Import ${importId} is stored up to line ${nextLine - 1}. ${again}`,
+      extra: { importId, nextLine },
     });
   }
 }

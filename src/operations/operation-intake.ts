@@ -136,7 +136,7 @@ export class OperationIntake {
     const outcomes = await takeChunk(tx, candidates, { importId: state.id, identity, vault: this.vault });
     const taken = lines.map((checked) => ({ checked, outcome: outcomes.get(checked.line) }));
     const counts = countOf(taken);
-    await advanceImport(tx, state.id, progress, counts, taken.flatMap(ledgerFindings));
+    await advanceImport(tx, state.id, { ...progress, counts, findings: taken.flatMap(ledgerFindings) });
     if (counts.taken > 0 || taken.some(({ outcome }) => outcome?.kind === 'restored')) {
       const { taken: operations, unchanged, refused } = counts;
       const detail = { fromLine: lines[0]?.line, toLine: lines.at(-1)?.line, taken: operations, unchanged, refused };
