@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type { LateAnswers, SettledCall } from '../outbox/settle';
 import { takeTurn, type TurnClaim, type TurnResult } from '../outbox/turn';
 import type { Database } from '../shared/database';
@@ -15,7 +14,6 @@ interface Waiting {
 
 /** Answers whose settlements wait for the next turn of their sender. */
 export class Answers {
-  private readonly logger = new Logger(Answers.name);
   private waiting: Waiting[] = [];
 
   constructor(
@@ -35,8 +33,8 @@ export class Answers {
       this.onNew();
     });
 
-  /** Settles what is due and makes the claim, in one commit; undefined where it failed. */
-  async turn(claim: TurnClaim | undefined): Promise<TurnResult | undefined> {
+  /** Settles what is due and makes the claim, in one commit. Where that fails, the answers are settled on their own. */
+  async turn(claim: TurnClaim | undefined): Promise<TurnResult> {
     const due = this.waiting.splice(0, MAX_PER_TURN);
     const calls = due.map(({ settled }) => settled);
     try {
@@ -46,9 +44,8 @@ export class Answers {
     } catch (error) {
       // Whether it was committed is unknown: what was claimed comes back by its lease, in doubt. The answers are settled again
       // without the claim, and one by one where that fails too, so that only the guilty one is left.
-      this.logger.error({ msg: 'a turn of the delivery was not committed', answers: due.length, error: String(error) });
       this.settleWithoutTurn(due);
-      return undefined;
+      throw error;
     }
   }
 

@@ -12,6 +12,18 @@ import type { Lane } from './lane';
 import { returnToPool } from './settlements';
 import { Settling } from './settling';
 
+/** A batch was claimed and may have been sent, but what came of it could not be written down. */
+export class UnsettledBatch extends Error {
+  override readonly name = 'UnsettledBatch';
+
+  constructor(
+    readonly attemptId: string,
+    cause: unknown,
+  ) {
+    super(`attempt ${attemptId} could not be settled`, { cause });
+  }
+}
+
 /** What one turn did: `sent-last` = all that was due, less than a batch; `idle` = nothing due, `closed` = the endpoint is paused. */
 export type Turn = 'sent' | 'sent-last' | 'idle' | 'closed';
 
@@ -31,7 +43,7 @@ export class DeliveryService {
     private readonly replica: Replica,
   ) {}
 
-  /** Claims, sends and settles one batch of the lane. */
+  /** Claims, sends and settles one batch of the lane. Throws UnsettledBatch where only the claim is durable. */
   async deliverNext(lane: Lane): Promise<Turn> {
     const leave = await askLeave(this.database, lane.endpoint, this.environment.leaseSeconds);
     if (leave.kind === 'closed') return 'closed';
@@ -44,6 +56,8 @@ export class DeliveryService {
     this.inFlight.set(batch.attemptId, { lane, batch });
     try {
       await this.sendAndSettle(lane, batch, leave.state);
+    } catch (cause) {
+      throw new UnsettledBatch(batch.attemptId, cause);
     } finally {
       this.inFlight.delete(batch.attemptId);
     }

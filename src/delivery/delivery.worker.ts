@@ -3,9 +3,10 @@ import { Environment } from '../config/environment';
 import type { RecordChannel } from '../outbox/record-state';
 import { takeBackExpired } from '../outbox/settle';
 import { Database } from '../shared/database';
+import { LastingTrouble } from '../shared/lasting-trouble';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
-import { DeliveryService } from './delivery.service';
+import { DeliveryService, UnsettledBatch } from './delivery.service';
 import { openEndpoint } from './endpoint-state';
 import type { Lane } from './lane';
 import { Lookout, type Reason } from './lookout';
@@ -19,6 +20,8 @@ const TAKE_BACK_LIMIT = 50;
 interface RunningLane {
   lane: Lane;
   lookout: Lookout;
+  /** Of claiming, which all loops do on one database. */
+  trouble: LastingTrouble;
   loops: Promise<void>[];
   /** Instead of loops, where the lane has no batches. */
   sender: SingleSender | undefined;
@@ -46,7 +49,11 @@ export class DeliveryWorker {
         batchSize: lane.batchSize,
         pollIntervalMs: this.environment.pollIntervalMs,
       });
-      const running: RunningLane = { lane, lookout, loops: [], sender: undefined };
+      const trouble = new LastingTrouble(this.logger, {
+        fails: 'batches could not be claimed; trying again at every poll',
+        works: 'batches can be claimed again',
+      });
+      const running: RunningLane = { lane, lookout, trouble, loops: [], sender: undefined };
       this.running.push(running);
       if (lane.batchSize === 1) {
         const { database, environment, settling, replica } = this;
@@ -111,18 +118,24 @@ export class DeliveryWorker {
     }
   }
 
-  private async work({ lane, lookout }: RunningLane): Promise<void> {
+  private async work({ lane, lookout, trouble }: RunningLane): Promise<void> {
+    const { endpoint } = lane;
     let reason: Reason = 'due';
     while (!this.stopping) {
       try {
         const turn = await this.service.deliverNext(lane);
+        trouble.worked({ endpoint });
         if (lookout.goesOn(turn, reason)) continue;
       } catch (error) {
-        this.logger.error({
-          msg: 'a batch could not be claimed or settled; its lease brings it back',
-          endpoint: lane.endpoint,
-          error: String(error),
-        });
+        if (error instanceof UnsettledBatch) {
+          const { attemptId, cause } = error;
+          this.logger.error({
+            msg: 'a batch could not be settled; its lease brings it back',
+            endpoint,
+            attemptId,
+            error: String(cause),
+          });
+        } else trouble.failed(error, { endpoint });
       }
       reason = await lookout.next();
     }

@@ -7,6 +7,7 @@ import type { Promised, TurnClaim } from '../outbox/turn';
 import type { Database } from '../shared/database';
 import { Doorbell } from '../shared/doorbell';
 import { failPoint } from '../shared/fail-point';
+import { LastingTrouble } from '../shared/lasting-trouble';
 import { within } from '../shared/within';
 import { Answers } from './answers';
 import { toSent, type Call } from './call';
@@ -44,6 +45,10 @@ export interface SingleSenderParts {
  */
 export class SingleSender {
   private readonly logger = new Logger(SingleSender.name);
+  private readonly trouble = new LastingTrouble(this.logger, {
+    fails: 'a turn of the delivery was not committed; trying again at every poll',
+    works: 'turns of the delivery are committed again',
+  });
   private readonly bell = new Doorbell();
   /** All that this sender has claimed and not yet settled or given back: attempts by the ids of their records. */
   private readonly held = new Map<string, string>();
@@ -95,20 +100,15 @@ export class SingleSender {
   }
 
   private async work(): Promise<void> {
-    const { lane, environment } = this.parts;
     while (!this.stopping) {
       let moved = false;
       try {
         moved = await this.turn();
       } catch (error) {
-        this.logger.error({
-          msg: 'records could not be claimed; trying again at the next poll',
-          endpoint: lane.endpoint,
-          error: String(error),
-        });
+        this.trouble.failed(error, { endpoint: this.parts.lane.endpoint });
       }
       if (this.stopping) break;
-      if (!moved) await this.bell.wait(environment.pollIntervalMs);
+      if (!moved) await this.bell.wait(this.parts.environment.pollIntervalMs);
       await this.gather();
     }
     this.answers.end();
@@ -133,7 +133,8 @@ export class SingleSender {
     const claim = leave && this.claimFor(leave, due);
     if (due === 0 && claim === undefined) return false;
     const result = await this.answers.turn(claim);
-    if (!result || !leave || !claim) return due > 0;
+    this.trouble.worked({ endpoint: this.parts.lane.endpoint });
+    if (!leave || !claim) return due > 0;
     if (!result.open) this.leave = undefined;
     // Less than was asked for: everything that is due later is claimed.
     const exhausted = result.promised.length < claim.limit;

@@ -6,6 +6,7 @@ import { BalanceLane } from '../delivery/balance-lane';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
+import { LastingTrouble } from '../shared/lasting-trouble';
 import { Notices } from '../shared/notices';
 import { Slots } from '../shared/slots';
 import { within } from '../shared/within';
@@ -13,6 +14,14 @@ import { fillNextStep, finishRuns, isServed, openScheduledRun } from '../sync/ru
 import { SyncWorker } from '../sync/sync.worker';
 import { tellFinished } from '../sync/tell-finished';
 import { GRACE_MS } from './grace';
+
+/** Part of a beat. Each fails, and takes its time, for itself; one that is still under way is not begun again. */
+interface Duty {
+  name: string;
+  work: () => Promise<void>;
+  trouble: LastingTrouble;
+  underWay: Promise<void> | undefined;
+}
 
 /**
  * The poll that keeps everything going, and the cron job that only wakes it: which slot is due is asked of the database
@@ -22,8 +31,12 @@ import { GRACE_MS } from './grace';
 export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Heartbeat.name);
   private readonly slots: Slots;
-  /** The duties of a beat that are under way. Each fails, and takes its time, for itself. */
-  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly duties = [
+    this.duty('open the run of a slot', () => this.openSlot()),
+    this.duty('finish runs', () => this.finishRuns()),
+    this.duty('tend the delivery', () => this.delivery.tend()),
+    this.duty('hear other replicas', () => this.notices.tend()),
+  ];
   private stopped = false;
   private servedSlotMs: number | undefined;
 
@@ -63,28 +76,31 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     await Promise.all([
       this.sync.stop(GRACE_MS),
       this.delivery.stop(GRACE_MS),
-      within(GRACE_MS, Promise.all(this.underWay.values())),
+      within(GRACE_MS, Promise.all(this.duties.flatMap(({ underWay }) => underWay ?? []))),
     ]);
+  }
+
+  private duty(name: string, work: () => Promise<void>): Duty {
+    const trouble = new LastingTrouble(this.logger, {
+      fails: 'a beat failed; the next ones try again',
+      works: 'a beat works again',
+    });
+    return { name, work, trouble, underWay: undefined };
   }
 
   private async beat(): Promise<void> {
-    await Promise.all([
-      this.once('open the run of a slot', () => this.openSlot()),
-      this.once('finish runs', () => this.finishRuns()),
-      this.once('tend the delivery', () => this.delivery.tend()),
-      this.once('hear other replicas', () => this.notices.tend()),
-    ]);
+    await Promise.all(this.duties.map((duty) => this.attend(duty)));
   }
 
-  /** A duty that is still under way is not begun again; one that fails is only logged, the next beat comes. */
-  private async once(duty: string, work: () => Promise<void>): Promise<void> {
-    if (this.stopped || this.underWay.has(duty)) return;
-    const attempt = work().catch((error: unknown) => {
-      this.logger.error({ msg: 'a beat failed; the next one tries again', duty, error: String(error) });
-    });
-    this.underWay.set(duty, attempt);
-    await attempt;
-    this.underWay.delete(duty);
+  private async attend(duty: Duty): Promise<void> {
+    if (this.stopped || duty.underWay) return;
+    const { name, work, trouble } = duty;
+    duty.underWay = work().then(
+      () => trouble.worked({ duty: name }),
+      (error: unknown) => trouble.failed(error, { duty: name }),
+    );
+    await duty.underWay;
+    duty.underWay = undefined;
   }
 
   private async openSlot(): Promise<void> {

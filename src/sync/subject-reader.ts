@@ -185,7 +185,7 @@ export class SubjectReader {
       correlationId,
       subjectId: subject.state.subjectId,
       connectionId: subject.state.connectionId,
-      err: error,
+      err: error instanceof Error ? error : new Error(String(error)),
     });
     return { outcome: 'GATEWAY_ERROR', reason: `a fault of the gateway; its log has it under ${correlationId}` };
   }

@@ -5,6 +5,7 @@ import { GATHER_MS } from '../delivery/lookout';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { Doorbell } from '../shared/doorbell';
+import { LastingTrouble } from '../shared/lasting-trouble';
 import { Replica } from '../shared/replica';
 import { within } from '../shared/within';
 import { claimReads, extendReadLeases, giveBackClaims, type ClaimedSubject } from './claim-reads';
@@ -50,6 +51,10 @@ export class SyncWorker {
   /** For tests, in which time must not pass by itself. */
   decisionHoldsMs = DECISION_HOLDS_MS;
   private readonly logger = new Logger(SyncWorker.name);
+  private readonly trouble = new LastingTrouble(this.logger, {
+    fails: 'due reads could not be claimed; trying again at every poll',
+    works: 'due reads can be claimed again',
+  });
   private readonly bell = new Doorbell();
   /** All that is claimed and not yet written or given back. */
   private readonly held = new Map<ClaimedSubject, HeldClaim>();
@@ -155,9 +160,10 @@ export class SyncWorker {
       }
       this.plenty = claimed > 0 && served.size === 0;
       if (claimed === 0 && this.held.size === 0 && pacedMs > GATHER_MS) this.writer.flush();
+      this.trouble.worked();
     } catch (error) {
       this.drained = false;
-      this.logger.error({ msg: 'due reads could not be claimed; trying again at the next poll', error: String(error) });
+      this.trouble.failed(error);
     }
     return { claimed, waitMs: Math.min(this.environment.pollIntervalMs, pacedMs) };
   }

@@ -243,7 +243,8 @@ describe('Database', () => {
       expect(rows[0]?.back).toHaveLength(100_000);
     };
     await ask(0);
-    const before = liveMegabytes();
+    liveMegabytes();
+    const before = agedMegabytes();
     for (let n = 1; n <= 300; n += 1) await ask(n);
     expect(agedMegabytes() - before).toBeLessThan(10);
   });

@@ -221,6 +221,20 @@ from record_with_state where communication_number = 'n-2'`,
     ]);
   });
 
+  it('take out of a connection the setting that is gone, and leave the others alone', async () => {
+    const settings = { creditLine: 'unknown', signatureScheme: 'sha256-suffix' };
+    await before.query(
+      `insert into connection (name, provider, base_url, settings) values ('old', 'onesingleview', 'https://bank.example', $1)`,
+      [JSON.stringify(settings)],
+    );
+    const found = `select name, settings, updated_at as changed from connection order by id`;
+    const [bank] = await before.query(found);
+    await migrate(after);
+    const [same, old] = await after.query(found);
+    expect(same).toEqual(bank);
+    expect(old.settings).toEqual({ creditLine: 'unknown' });
+  });
+
   it('wait for a transaction that still makes a record, and give that record a state', async () => {
     const untilThen = loadMigrations().filter((Migration) => numberOf(Migration) < STATE_APART);
     const almost = await openDataSource({ url: database.url, applicationName: 'test', migrations: untilThen });

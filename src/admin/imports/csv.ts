@@ -84,6 +84,10 @@ function headerProblem({ listed }: CsvColumns, what: string): ApiProblem {
 }
 
 async function* withFirst(first: Line, rest: AsyncGenerator<Line>): AsyncGenerator<Line> {
-  yield first;
-  yield* rest;
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
 }
