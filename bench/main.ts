@@ -39,7 +39,7 @@ async function takeAll(options: Options): Promise<Finding[]> {
 
 function wanted({ only, quick }: Options): Measure[] {
   if (only.length > 0) return MEASURES.filter(({ name }) => only.includes(name));
-  return quick ? MEASURES.filter((measure) => measure.quick) : [...MEASURES];
+  return MEASURES.filter(({ partOf }) => partOf === 'every-run' || (partOf === 'whole-run' && !quick));
 }
 
 /** A measure that breaks off must not take the others' figures with it. */

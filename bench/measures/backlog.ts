@@ -28,7 +28,7 @@ const CLAIM = { channel: 'balance', endpoint: 'balances', replica: 'bench', leas
  */
 export const backlog: Measure = {
   name: 'backlog',
-  quick: false,
+  partOf: 'named-run',
   async take(rig) {
     const filled = await Promise.all([
       fill(rig, [flood(`'FREE_' || n`, PENDING)]),

@@ -10,7 +10,7 @@ const ACCOUNTS = 5_000;
 /** From the start of the process to ready, with an embedded Postgres that has data and was shut down in good order. */
 export const coldStart: Measure = {
   name: 'cold-start',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const dataDir = join(rig.folder, 'cold-start');
     const { databaseUrl: _none, ...keys } = await rig.install();

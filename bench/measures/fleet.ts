@@ -21,7 +21,7 @@ interface Slot {
 /** A slot with a million accounts registered, of which fifty thousand can be read. */
 export const fleet: Measure = {
   name: 'fleet',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const installation = await makeFleet(rig, SIZE);
     const client = await rig.session(installation);

@@ -11,7 +11,7 @@ const WARM_UP_ACCOUNTS = 500;
 /** The same work with nothing in the tables and with millions of settled records of the same accounts. */
 export const history: Measure = {
   name: 'history',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const { fresh, old, records, seedSeconds, bytesPerRecord } = await twoAges(rig, options);
     const young = await start(rig, fresh);

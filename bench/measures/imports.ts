@@ -6,7 +6,7 @@ const ACCOUNTS = 50_000;
 /** Accounts per second of one request to POST /admin/accounts/import. */
 export const imports: Measure = {
   name: 'import',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const gateway = await rig.startGateway(await rig.install());
     const { consentId } = await connectBank(gateway, { name: 'bank', baseUrl: rig.peers.mypos.control.url });

@@ -15,7 +15,7 @@ type Question = (n: number) => string;
 /** How long an operator waits for a list by any documented filter and for an explanation, with millions of records. */
 export const lists: Measure = {
   name: 'lists',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const ages = await twoAges(rig, options);
     const gateway = await rig.startGateway(ages.old);

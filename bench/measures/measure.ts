@@ -11,8 +11,8 @@ export interface Measured {
 /** One group of figures. */
 export interface Measure {
   name: string;
-  /** In --quick, or only in a whole run. */
-  quick: boolean;
+  /** In every run, in a whole one only, or only where it is named (`--only`): what the whole run has no time for. */
+  partOf: 'every-run' | 'whole-run' | 'named-run';
   take(rig: BenchRig, options: Options): Promise<Measured>;
 }
 

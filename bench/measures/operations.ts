@@ -22,7 +22,7 @@ const CASES: readonly Case[] = [
 /** Card payments imported and delivered one by one, beside the same calls with nothing kept. */
 export const operations: Measure = {
   name: 'operations',
-  quick: false,
+  partOf: 'named-run',
   async take(rig, options) {
     const installation = await rig.install();
     const gateway = await rig.startGateway(installation, { OPERATIONS_IMPORT: 'without-monitoring' });

@@ -12,7 +12,7 @@ const PERMITTED_PER_SECOND = (BATCHES_AT_A_TIME * BATCH_SIZE) / (BATCH_MS / 1000
 /** Records that are due when AMLYZE opens, against an AMLYZE that serves two batches at a time. */
 export const saturated: Measure = {
   name: 'saturated',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const installation = await registered(rig, PENDING);
     const gateway = await rig.startGateway(installation);

@@ -12,7 +12,7 @@ const MOST_REPLICAS = 3;
 /** Balances per second where every read takes 200 ms, of one, two and three replicas; each gets work for ten seconds. */
 export const slowBanks: Measure = {
   name: 'slow-banks',
-  quick: false,
+  partOf: 'whole-run',
   async take(rig, options) {
     const installation = await registered(rig, accountsFor(MOST_REPLICAS, WORK_SECONDS));
     const client = await rig.session(installation);

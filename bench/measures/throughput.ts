@@ -39,7 +39,7 @@ interface Round {
 /** Balances per second from claim to accepted and logged, beside three programs that are measured in turn with it. */
 export const throughput: Measure = {
   name: 'throughput',
-  quick: true,
+  partOf: 'every-run',
   async take(rig, options) {
     const accounts = options.accounts ?? (options.quick ? 6_000 : 50_000);
     const competitors = await prepare(rig, accounts);
