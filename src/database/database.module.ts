@@ -5,11 +5,8 @@ import { DataSource } from 'typeorm';
 import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
 import { Notices } from '../shared/notices';
-import { within } from '../shared/within';
 import { databaseOf, dataSourceOptions, noticesOf } from './data-source';
 import { APPLICATION_NAME, DatabaseServer, openDatabaseServer } from './database-server';
-
-const GOODBYE_MS = 1_000;
 
 @Module({
   providers: [{ provide: DatabaseServer, useFactory: openDatabaseServer, inject: [Environment] }],
@@ -30,8 +27,7 @@ class DatabaseShutdown implements OnApplicationShutdown {
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    // A server that hangs answers no goodbye, and the rest has to be closed as well.
-    await within(GOODBYE_MS, this.notices.close());
+    await this.notices.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
     await this.server.stop();
   }

@@ -1,11 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Client, type Pool } from 'pg';
 import type { Queryable } from './database';
+import { within } from './within';
 
 /** What a replica tells all others: there are accounts that wait to be read. */
 export type Notice = 'reads-due';
 
 const CHANNEL = 'open_banking_gateway';
+/** A server that hangs answers no goodbye; neither a shutdown nor the next session waits longer for it. */
+const GOODBYE_MS = 1_000;
 
 /** Every replica, this one too, hears it the moment the transaction has committed. */
 export async function giveNotice(tx: Queryable, notice: Notice): Promise<void> {
@@ -68,6 +71,7 @@ export class Notices {
 }
 
 async function end(session: Client): Promise<void> {
-  // A session that is lost already has nothing to end.
-  await session.end().catch(() => undefined);
+  // Of a session that is lost already there is nothing to end.
+  const ended = session.end().catch(() => undefined);
+  await within(GOODBYE_MS, ended);
 }

@@ -1,5 +1,6 @@
 import { openDataSource, noticesOf } from '../../src/database/data-source';
 import { giveNotice, type Notices } from '../../src/shared/notices';
+import { within } from '../../src/shared/within';
 import { openScheduledRun } from '../../src/sync/runs';
 import { SANDBOX_MYPOS } from '../../src/simulators';
 import { newNumber } from '../support/bank-accounts';
@@ -65,6 +66,17 @@ describe('what replicas tell each other', () => {
       });
       await give();
       await eventually('the notice is heard', async () => heard === 1);
+    });
+
+    it('end in time also where the server hangs and answers no goodbye', async () => {
+      const [row] = await test.database.query<{ pid: number }>(`select pid ${LISTENING}`);
+      if (!row) throw new Error('nobody listens');
+      process.kill(row.pid, 'SIGSTOP');
+      try {
+        await expect(within(10_000, notices.close())).resolves.toBeUndefined();
+      } finally {
+        process.kill(row.pid, 'SIGCONT');
+      }
     });
 
     it('end with their session, which no later poll opens again', async () => {
