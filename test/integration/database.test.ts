@@ -243,10 +243,15 @@ describe('Database', () => {
       expect(rows[0]?.back).toHaveLength(100_000);
     };
     await ask(0);
-    liveMegabytes();
-    const before = agedMegabytes();
-    for (let n = 1; n <= 300; n += 1) await ask(n);
-    expect(agedMegabytes() - before).toBeLessThan(10);
+    // What else grows in this process is in it, too, but not each time. Where the driver keeps them it is 35 MB and more.
+    const growths: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      liveMegabytes();
+      const before = agedMegabytes();
+      for (let n = 1; n <= 400; n += 1) await ask(n);
+      growths.push(agedMegabytes() - before);
+    }
+    expect(Math.min(...growths)).toBeLessThan(20);
   });
 
   it('leaves the list of parameters to the caller as it was', async () => {
