@@ -2,11 +2,10 @@ import { openDataSource, noticesOf } from '../../src/database/data-source';
 import { giveNotice, type Notices } from '../../src/shared/notices';
 import { within } from '../../src/shared/within';
 import { openScheduledRun } from '../../src/sync/runs';
-import { SANDBOX_MYPOS } from '../../src/simulators';
-import { newNumber } from '../support/bank-accounts';
+import { registerAccount } from '../support/bank-accounts';
 import { bankServers } from '../support/bank-server';
 import { eventually } from '../support/eventually';
-import { Outside, TestGateway } from '../support/gateway';
+import { Outside, registerMypos, TestGateway } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const LISTENING = `from pg_stat_activity where datname = current_database() and query like 'listen %'`;
@@ -116,24 +115,8 @@ describe('what replicas tell each other', () => {
       });
       const [gateway] = replicas;
       if (!gateway) throw new Error('no replica');
-      const connection = await gateway.ok('POST', '/admin/connections', {
-        name: 'slow',
-        provider: 'mypos',
-        baseUrl: bank.url,
-        settings: { timeoutMs: 60_000 },
-        secrets: { apiKey: SANDBOX_MYPOS.apiKey },
-      });
-      const { consentId, accessToken } = SANDBOX_MYPOS;
-      const consent = await gateway.ok('POST', '/admin/consents', {
-        connectionId: connection.id,
-        consentId,
-        accessToken,
-      });
-      for (let n = 0; n < 3 * replicas.length; n += 1) {
-        const number = newNumber();
-        const account = { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
-        await gateway.ok('POST', '/admin/accounts', account);
-      }
+      const { consentId } = await registerMypos(gateway, { mypos: bank }, { timeoutMs: 60_000 });
+      for (let n = 0; n < 3 * replicas.length; n += 1) await registerAccount(gateway, consentId);
       await open(gateway);
       await eventually('every replica reads', async () => bank.requests.length === replicas.length);
       answer.resolve();

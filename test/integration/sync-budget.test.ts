@@ -1,9 +1,9 @@
-import { SANDBOX_MYPOS } from '../../src/simulators';
 import {
   addMyposAccount,
   addMyposAccounts,
   callsOf,
   newNumber,
+  registerAccount,
   readNow,
   type AddedAccount,
 } from '../support/bank-accounts';
@@ -67,20 +67,8 @@ from account, generate_series(1, $2::integer) as n where id = $1`,
       );
       return { body: JSON.stringify({ account: { accountNumber: number }, balances: [] }) };
     });
-    const connection = await gateway.ok('POST', '/admin/connections', {
-      name: `bank ${number}`,
-      provider: 'mypos',
-      baseUrl: bank.url,
-      secrets: { apiKey: SANDBOX_MYPOS.apiKey },
-    });
-    const { consentId, accessToken } = SANDBOX_MYPOS;
-    const consent = await gateway.ok('POST', '/admin/consents', {
-      connectionId: connection.id,
-      consentId,
-      accessToken,
-    });
-    const body = { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
-    const { id } = await gateway.ok('POST', '/admin/accounts', body);
+    const { consentId } = await registerMypos(gateway, { mypos: bank });
+    const id = await registerAccount(gateway, consentId, number);
     await gateway.sync({ accountIds: [id] });
     expect(seen).toEqual([{ purpose: 'resync' }]);
   });

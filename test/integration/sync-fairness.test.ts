@@ -1,5 +1,4 @@
-import { SANDBOX_MYPOS } from '../../src/simulators';
-import { addMyposAccount, newNumber, type AddedAccount } from '../support/bank-accounts';
+import { addMyposAccount, registerAccount, type AddedAccount } from '../support/bank-accounts';
 import { bankServers } from '../support/bank-server';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, TestGateway } from '../support/gateway';
@@ -32,22 +31,9 @@ describe('fairness between banks', () => {
       await answer.promise;
       return { status: 404 };
     });
-    const connection = await gateway.ok('POST', '/admin/connections', {
-      name: 'slow',
-      provider: 'mypos',
-      baseUrl: bank.url,
-      settings: { timeoutMs: 60_000 },
-      secrets: { apiKey: SANDBOX_MYPOS.apiKey },
-    });
-    const { consentId, accessToken } = SANDBOX_MYPOS;
-    const body = { connectionId: connection.id, consentId, accessToken };
-    const consent = await gateway.ok('POST', '/admin/consents', body);
+    const { consentId } = await registerMypos(gateway, { mypos: bank }, { timeoutMs: 60_000 });
     const accountIds: string[] = [];
-    for (let i = 0; i < ACCOUNTS; i++) {
-      const number = newNumber();
-      const account = { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
-      accountIds.push((await gateway.ok('POST', '/admin/accounts', account)).id);
-    }
+    for (let i = 0; i < ACCOUNTS; i++) accountIds.push(await registerAccount(gateway, consentId));
     return { requests: bank.requests, answer: answer.resolve, accountIds };
   }
 

@@ -8,6 +8,12 @@ export function newNumber(): string {
   return `T${randomBytes(6).toString('hex').toUpperCase()}`;
 }
 
+/** An account of the consent that the gateway alone knows; our id. */
+export async function registerAccount(gateway: TestGateway, consentId: string, number = newNumber()): Promise<string> {
+  const account = { consentId, providerAccountId: number, currency: 'EUR', accountExtId: number };
+  return (await gateway.ok('POST', '/admin/accounts', account)).id;
+}
+
 export interface AddedAccount {
   /** Our id. */
   id: string;

@@ -163,7 +163,7 @@ export interface Registered {
 
 export async function registerMypos(
   gateway: TestGateway,
-  outside: Outside,
+  outside: { mypos: { url: string } },
   settings: object = {},
   consent: object = {},
 ): Promise<Registered> {
