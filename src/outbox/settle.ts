@@ -5,15 +5,7 @@ import type { AttemptEnd, Verdict } from './attempt';
 import type { ClaimedBatch } from './claim';
 import type { ClaimedRecord } from './claimed-record';
 import type { RecordState } from './record-state';
-import {
-  HOLD_ATTEMPTS,
-  JUDGED,
-  LOG_GIVEN,
-  REPEATED,
-  SETTLED_VALUES,
-  settlementColumns,
-  STILL_OURS,
-} from './settlement-sql';
+import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
@@ -79,7 +71,7 @@ with given as materialized (
   select * from unnest($18::bigint[], $19::text[], $20::smallint[], $21::text[], $22::integer[])
     as e(attempt_id, outcome, http_status, detail, latency_ms)
   limit $23
-), ${HOLD_ATTEMPTS('$18::bigint[]')}, ${REPEATED('ended')}, settled as (
+), ${HOLD_ATTEMPTS('$18::bigint[]', 'ended')}, settled as (
   update record_state r
   set ${SETTLED_VALUES}, batch_group = case when g.state = 'pending' then g.batch_group end
   from given g

@@ -16,16 +16,13 @@ export const STILL_OURS = `${lookedUp('r.record_id', 'g.id')} and r.attempt_id =
 /**
  * The attempts first, then their records: so does who takes back an attempt whose lease ran out, and the two cannot wait for each
  * other in a circle. A row that had to be waited for comes as it is by then, whatever the statement saw before.
+ *
+ * Attempts that have ended just as `ends` says are `repeated`: they were settled by this very statement, and only the answer of its
+ * commit was lost. Made again it adds nothing, above all no answers that came late.
  */
-export const HOLD_ATTEMPTS = (ids: string): string => `held as materialized (
+export const HOLD_ATTEMPTS = (ids: string, ends: string): string => `held as materialized (
   select a.id, a.finished_at, a.outcome, a.http_status, a.detail, a.latency_ms from delivery_attempt a where a.id = any(${ids}) order by a.id for update
-)`;
-
-/**
- * Attempts that have ended just as `ends` says. They were settled by this very statement, and only the answer of its commit was lost:
- * made again it adds nothing, above all no answers that came late.
- */
-export const REPEATED = (ends: string): string => `repeated as materialized (
+), repeated as materialized (
   select h.id from held h where h.finished_at is not null and exists (
     select from ${ends} e where e.attempt_id = h.id
       and (e.outcome, e.http_status, e.detail, e.latency_ms) is not distinct from (h.outcome, h.http_status, h.detail, h.latency_ms)

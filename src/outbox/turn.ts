@@ -3,15 +3,7 @@ import { lookedUp } from '../shared/looked-up';
 import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
 import { answerKey, type LateAnswers, type SettledCall } from './settle';
-import {
-  HOLD_ATTEMPTS,
-  JUDGED,
-  LOG_GIVEN,
-  REPEATED,
-  SETTLED_VALUES,
-  settlementColumns,
-  STILL_OURS,
-} from './settlement-sql';
+import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
 
 /** A record of a channel without batches, claimed and promised to one call. */
 export interface Promised {
@@ -68,7 +60,7 @@ with given as materialized (
   as g(attempt_id, id, state, reason, in_doubt, verdict, verdict_reason, error_code, error_description, answer, delay_ms, charge, whole,
     outcome, http_status, detail, latency_ms)
   limit $18
-), ${HOLD_ATTEMPTS('$1::bigint[]')}, ${REPEATED('given')}, settled as (
+), ${HOLD_ATTEMPTS('$1::bigint[]', 'given')}, settled as (
   update record_state r
   set ${SETTLED_VALUES}, batch_group = null
   from given g
