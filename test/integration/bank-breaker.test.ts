@@ -24,7 +24,7 @@ describe('the circuit breaker of a connection', () => {
   });
 
   const register = async (settings: object, prefix: string, control = outside.mypos): Promise<Registered> => {
-    const registered = await registerMypos(gateway, { ...outside, mypos: control } as Outside, settings);
+    const registered = await registerMypos(gateway, { ...outside, mypos: control }, settings);
     const accounts = Array.from({ length: ACCOUNTS }, (_, i) => `${prefix}${String(i).padStart(6, '0')}`);
     await control.putAccounts(
       accounts.map((accountNumber) => ({
