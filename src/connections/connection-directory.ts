@@ -11,8 +11,6 @@ import { type GivenSettings, readSettings } from './connection-settings';
 
 /** Everything that a read over this connection needs, secrets opened. Never to be logged or returned. */
 export interface LoadedConnection extends ProviderConnection {
-  /** Of the stored row: any change of the connection, by a person or by the gateway, makes another one. */
-  version: string;
   provider: BalanceProvider;
   mappingSettings: MappingSettings;
   accessScope: ProviderSettings['accessScope'];

@@ -2,7 +2,7 @@ import type { Queryable } from '../shared/database';
 
 export interface GatewayPause {
   reason: string;
-  /** Only the connection that the reason was met with, not one that was changed since (`LoadedConnection.version`). */
+  /** Only the connection that the reason was met with, not one that was changed since (`ProviderConnection.version`). */
   version?: string;
 }
 

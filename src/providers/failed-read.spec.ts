@@ -12,6 +12,7 @@ function context(overrides: Partial<FailureContext> = {}): FailureContext {
     what: 'myPOS',
     connection: {
       id: '1',
+      version: '1',
       name: 'test',
       baseUrl: 'https://bank.example',
       settings: new MyposSettings(),

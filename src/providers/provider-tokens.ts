@@ -4,7 +4,7 @@ import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
 import type { Queryable } from '../shared/database';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
-import type { FailedRead } from './provider';
+import type { FailedRead, ProviderConnection } from './provider';
 
 /** A new token from the provider. */
 export interface GrantedToken {
@@ -18,6 +18,9 @@ export interface GrantedToken {
 export type TokenFailure = FailedRead;
 
 export type ObtainedToken = { kind: 'token'; accessToken: string } | TokenFailure;
+
+/** Whose token: what was asked for with other credentials, or of another host, is not shared with reads of today's. */
+type Holder = Pick<ProviderConnection, 'id' | 'version'>;
 
 type RequestToken = () => Promise<GrantedToken | TokenFailure>;
 
@@ -75,7 +78,7 @@ const DISCARD = {
 @Injectable()
 export class ProviderTokens {
   private readonly inFlight = new Map<string, Promise<ObtainedToken>>();
-  private readonly recent = new Map<string, { accessToken: string; trustedUntil: number }>();
+  private readonly recent = new Map<string, { version: string; accessToken: string; trustedUntil: number }>();
 
   constructor(
     @Inject(Database) private readonly database: Queryable,
@@ -88,14 +91,17 @@ export class ProviderTokens {
    * @param request asks the provider; called by one replica at a time
    * @param maxWaitMs how long to wait for another replica's renewal
    */
-  async obtain(connectionId: string, request: RequestToken, maxWaitMs = 10_000): Promise<ObtainedToken> {
-    const recent = this.recent.get(connectionId);
-    if (recent && recent.trustedUntil > performance.now()) return { kind: 'token', accessToken: recent.accessToken };
+  async obtain(holder: Holder, request: RequestToken, maxWaitMs = 10_000): Promise<ObtainedToken> {
+    const recent = this.recent.get(holder.id);
+    if (recent?.version === holder.version && recent.trustedUntil > performance.now()) {
+      return { kind: 'token', accessToken: recent.accessToken };
+    }
     // Reads of one replica that need the token at the same time share one search, and its failure.
-    const running = this.inFlight.get(connectionId);
+    const key = `${holder.id}|${holder.version}`;
+    const running = this.inFlight.get(key);
     if (running) return running;
-    const search = this.search(connectionId, request, maxWaitMs).finally(() => this.inFlight.delete(connectionId));
-    this.inFlight.set(connectionId, search);
+    const search = this.search(holder, request, maxWaitMs).finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, search);
     return search;
   }
 
@@ -108,14 +114,14 @@ export class ProviderTokens {
     }
   }
 
-  private async search(connectionId: string, request: RequestToken, maxWaitMs: number): Promise<ObtainedToken> {
+  private async search(holder: Holder, request: RequestToken, maxWaitMs: number): Promise<ObtainedToken> {
     const giveUpAt = performance.now() + maxWaitMs;
     for (;;) {
-      const found = await this.find(connectionId);
+      const found = await this.find(holder);
       if (found !== undefined) return { kind: 'token', accessToken: found };
-      const epoch = await this.claim(connectionId);
+      const epoch = await this.claim(holder.id);
       if (epoch !== undefined) {
-        const renewed = await this.renew(connectionId, epoch, request);
+        const renewed = await this.renew(holder, epoch, request);
         if (renewed) return renewed;
       } else if (performance.now() >= giveUpAt) {
         return WAITED_TOO_LONG;
@@ -125,16 +131,16 @@ export class ProviderTokens {
     }
   }
 
-  private async find(connectionId: string): Promise<string | undefined> {
+  private async find(holder: Holder): Promise<string | undefined> {
     const askedAt = performance.now();
-    const [row] = await this.database.query<{ access_token: string; usable_ms: number }>(FIND, [connectionId]);
+    const [row] = await this.database.query<{ access_token: string; usable_ms: number }>(FIND, [holder.id]);
     if (!row) return undefined;
-    const accessToken = this.open(connectionId, row.access_token);
+    const accessToken = this.open(holder.id, row.access_token);
     if (accessToken === undefined) {
-      await this.database.query(DISCARD, [connectionId, row.access_token]);
+      await this.database.query(DISCARD, [holder.id, row.access_token]);
       return undefined;
     }
-    this.trust(connectionId, accessToken, askedAt + Math.min(TRUSTED_FOR_MS, row.usable_ms));
+    this.trust(holder, accessToken, askedAt + Math.min(TRUSTED_FOR_MS, row.usable_ms));
     return accessToken;
   }
 
@@ -144,26 +150,26 @@ export class ProviderTokens {
   }
 
   /** undefined: the lease went to another replica during the call, whose token is the one to use. */
-  private async renew(connectionId: string, epoch: string, request: RequestToken): Promise<ObtainedToken | undefined> {
+  private async renew(holder: Holder, epoch: string, request: RequestToken): Promise<ObtainedToken | undefined> {
     const askedAt = performance.now();
-    const heartbeat = setInterval(() => void this.extend(connectionId, epoch), this.leaseMs / 3);
+    const heartbeat = setInterval(() => void this.extend(holder.id, epoch), this.leaseMs / 3);
     try {
       const answer = await request();
       if (answer.kind === 'failed') {
-        await this.database.query(RELEASE, [connectionId, epoch]);
+        await this.database.query(RELEASE, [holder.id, epoch]);
         return answer;
       }
       const { accessToken } = answer;
       // Its life began when the provider made it, at the earliest when we asked.
       const usableMs = Math.max(0, answer.expiresInMs - (performance.now() - askedAt));
-      const sealed = this.secretBox.seal(accessToken, contextOf(connectionId));
-      const [stored] = await this.database.query(STORE, [connectionId, epoch, sealed, usableMs]);
+      const sealed = this.secretBox.seal(accessToken, contextOf(holder.id));
+      const [stored] = await this.database.query(STORE, [holder.id, epoch, sealed, usableMs]);
       if (!stored) return undefined;
-      this.trust(connectionId, accessToken, askedAt + Math.min(TRUSTED_FOR_MS, usableMs));
+      this.trust(holder, accessToken, askedAt + Math.min(TRUSTED_FOR_MS, usableMs));
       return { kind: 'token', accessToken };
     } catch (error) {
       // Without the database the lease ends by itself.
-      await this.database.query(RELEASE, [connectionId, epoch]).catch(() => undefined);
+      await this.database.query(RELEASE, [holder.id, epoch]).catch(() => undefined);
       throw error;
     } finally {
       clearInterval(heartbeat);
@@ -185,8 +191,8 @@ export class ProviderTokens {
     }
   }
 
-  private trust(connectionId: string, accessToken: string, trustedUntil: number): void {
-    this.recent.set(connectionId, { accessToken, trustedUntil });
+  private trust({ id, version }: Holder, accessToken: string, trustedUntil: number): void {
+    this.recent.set(id, { version, accessToken, trustedUntil });
   }
 
   private get leaseMs(): number {

@@ -8,6 +8,8 @@ import type { ProviderSettings } from './provider-settings';
 /** How we reach one bank API, ready to use: settings validated, secrets opened. */
 export interface ProviderConnection<S extends ProviderSettings = ProviderSettings> {
   id: string;
+  /** Of the stored row: any change of the connection, by a person or by the gateway, makes another one. */
+  version: string;
   name: string;
   /** Scheme, host and maybe a path prefix; a trailing slash means nothing. */
   baseUrl: string;

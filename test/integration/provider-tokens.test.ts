@@ -34,6 +34,7 @@ function gate<T>(): { promise: Promise<T>; open(value: T): void } {
 describe('ProviderTokens', () => {
   let test: TestDatabase;
   let connectionId: string;
+  let holder: { id: string; version: string };
 
   beforeAll(async () => {
     test = await createTestDatabase();
@@ -50,6 +51,7 @@ describe('ProviderTokens', () => {
       [name],
     );
     connectionId = row?.id ?? '';
+    holder = { id: connectionId, version: '1' };
   });
 
   /** One replica; several share nothing but the database. */
@@ -93,7 +95,7 @@ describe('ProviderTokens', () => {
     };
     const reads = [1, 2, 3]
       .map(() => new ProviderTokens(counting, new SecretBox(KEYS), TIMES))
-      .flatMap((one) => Array.from({ length: 10 }, () => one.obtain(connectionId, request)));
+      .flatMap((one) => Array.from({ length: 10 }, () => one.obtain(holder, request)));
     const tokens = await Promise.all(reads);
     expect(requests).toBe(1);
     expect(tokens).toHaveLength(30);
@@ -101,21 +103,21 @@ describe('ProviderTokens', () => {
   });
 
   it('stores the token sealed, for this row only, and before it hands it over', async () => {
-    const obtained = await replica().obtain(connectionId, () => Promise.resolve(granted('plain-canary')));
+    const obtained = await replica().obtain(holder, () => Promise.resolve(granted('plain-canary')));
     expect(obtained).toEqual({ kind: 'token', accessToken: 'plain-canary' });
     expect(JSON.stringify(await storedRow())).not.toContain('plain-canary');
     expect(await storedToken()).toBe('plain-canary');
   });
 
   it('asks again once the token is over', async () => {
-    await replica().obtain(connectionId, () => Promise.resolve(granted('first')));
+    await replica().obtain(holder, () => Promise.resolve(granted('first')));
     await expireToken();
-    const second = await replica().obtain(connectionId, () => Promise.resolve(granted('second')));
+    const second = await replica().obtain(holder, () => Promise.resolve(granted('second')));
     expect(second).toMatchObject({ accessToken: 'second' });
   });
 
   it('takes the time of the call off the life of the token', async () => {
-    await replica().obtain(connectionId, async () => {
+    await replica().obtain(holder, async () => {
       await test.database.query('select pg_sleep(0.05)');
       return granted('short', 10_000);
     });
@@ -135,17 +137,17 @@ describe('ProviderTokens', () => {
       requests += 1;
       return Promise.resolve(FAILURE);
     };
-    const results = await Promise.all([one.obtain(connectionId, request), one.obtain(connectionId, request)]);
+    const results = await Promise.all([one.obtain(holder, request), one.obtain(holder, request)]);
     expect(results).toEqual([FAILURE, FAILURE]);
     expect(requests).toBe(1);
     expect((await storedRow()).refreshing_until).toBeNull();
   });
 
   it('frees the lease where the request throws', async () => {
-    const thrown = replica().obtain(connectionId, () => Promise.reject(new Error('a fault of ours')));
+    const thrown = replica().obtain(holder, () => Promise.reject(new Error('a fault of ours')));
     await expect(thrown).rejects.toThrow('a fault of ours');
     expect((await storedRow()).refreshing_until).toBeNull();
-    const next = await replica().obtain(connectionId, () => Promise.resolve(granted('after')));
+    const next = await replica().obtain(holder, () => Promise.resolve(granted('after')));
     expect(next).toMatchObject({ accessToken: 'after' });
   });
 
@@ -155,7 +157,7 @@ describe('ProviderTokens', () => {
       [connectionId],
     );
     const startedAt = performance.now();
-    const obtained = await replica().obtain(connectionId, () => Promise.resolve(granted('taken-over')));
+    const obtained = await replica().obtain(holder, () => Promise.resolve(granted('taken-over')));
     expect(obtained).toMatchObject({ accessToken: 'taken-over' });
     expect(performance.now() - startedAt).toBeGreaterThan(200);
     expect((await storedRow()).epoch).toBe('8');
@@ -164,7 +166,7 @@ describe('ProviderTokens', () => {
   it('keeps its lease while a call takes longer than the lease', async () => {
     const answer = gate<GrantedToken>();
     const asked = gate<void>();
-    const slow = replica().obtain(connectionId, () => {
+    const slow = replica().obtain(holder, () => {
       asked.open();
       return answer.promise;
     });
@@ -175,7 +177,7 @@ describe('ProviderTokens', () => {
       return Promise.resolve(granted('stolen'));
     };
     // The other replica waits for two lease lengths and gives up.
-    const other = await replica().obtain(connectionId, steal, 2_000);
+    const other = await replica().obtain(holder, steal, 2_000);
     expect(other).toMatchObject({ kind: 'failed', outcome: 'BANK_UNAVAILABLE', bytesMayHaveLeft: false });
     answer.open(granted('slow'));
     expect(await slow).toMatchObject({ accessToken: 'slow' });
@@ -186,7 +188,7 @@ describe('ProviderTokens', () => {
     const late = gate<GrantedToken>();
     const paused = replica(KEYS, { leaseSeconds: 30, pollIntervalMs: 10 });
     const asked = gate<void>();
-    const first = paused.obtain(connectionId, () => {
+    const first = paused.obtain(holder, () => {
       asked.open();
       return late.promise;
     });
@@ -195,7 +197,7 @@ describe('ProviderTokens', () => {
     await test.database.query('update connection_token set refreshing_until = now() where connection_id = $1', [
       connectionId,
     ]);
-    await replica().obtain(connectionId, () => Promise.resolve(granted('successor')));
+    await replica().obtain(holder, () => Promise.resolve(granted('successor')));
     late.open(granted('late'));
     expect(await first).toEqual({ kind: 'token', accessToken: 'successor' });
     expect(await storedToken()).toBe('successor');
@@ -203,10 +205,10 @@ describe('ProviderTokens', () => {
 
   it('discards a refused token for all replicas, and only that one', async () => {
     const one = replica();
-    await one.obtain(connectionId, () => Promise.resolve(granted('refused')));
+    await one.obtain(holder, () => Promise.resolve(granted('refused')));
     await one.discard(connectionId, 'refused');
     expect(await storedToken()).toBeUndefined();
-    const renewed = await one.obtain(connectionId, () => Promise.resolve(granted('renewed')));
+    const renewed = await one.obtain(holder, () => Promise.resolve(granted('renewed')));
     expect(renewed).toMatchObject({ accessToken: 'renewed' });
     // Another read comes back late with the refusal of the old one.
     await replica().discard(connectionId, 'refused');
@@ -214,7 +216,7 @@ describe('ProviderTokens', () => {
   });
 
   it('leaves a token alone that was renewed while the refused one was being discarded', async () => {
-    await replica().obtain(connectionId, () => Promise.resolve(granted('refused')));
+    await replica().obtain(holder, () => Promise.resolve(granted('refused')));
     let looked = false;
     const renewedMeanwhile: Queryable = {
       query: async <T>(sql: Sql, values?: readonly unknown[]) => {
@@ -222,7 +224,7 @@ describe('ProviderTokens', () => {
         if (looked) return rows;
         looked = true;
         await expireToken();
-        await replica().obtain(connectionId, () => Promise.resolve(granted('renewed')));
+        await replica().obtain(holder, () => Promise.resolve(granted('renewed')));
         return rows;
       },
     };
@@ -230,21 +232,54 @@ describe('ProviderTokens', () => {
     expect(await storedToken()).toBe('renewed');
   });
 
+  it('gives reads of a changed connection an answer to their own credentials', async () => {
+    const one = replica();
+    const refusal = gate<TokenFailure>();
+    const asked = gate<void>();
+    const before = one.obtain(holder, () => {
+      asked.open();
+      return refusal.promise;
+    });
+    await asked.promise;
+    // What an operator's change does to the row: the renewal under way is fenced off.
+    await test.database.query(
+      'update connection_token set refreshing_until = null, epoch = epoch + 1 where connection_id = $1',
+      [connectionId],
+    );
+    const changed = { ...holder, version: '2' };
+    const after = await one.obtain(changed, () => Promise.resolve(granted('of the new secret')));
+    expect(after).toEqual({ kind: 'token', accessToken: 'of the new secret' });
+    refusal.open(FAILURE);
+    expect(await before).toEqual(FAILURE);
+  });
+
+  it('does not hand a token that it has in memory to a connection that was changed since', async () => {
+    const one = replica();
+    await one.obtain(holder, () => Promise.resolve(granted('of the old host')));
+    await test.database.query(
+      'update connection_token set access_token = null, expires_at = null where connection_id = $1',
+      [connectionId],
+    );
+    const changed = { ...holder, version: '2' };
+    const obtained = await one.obtain(changed, () => Promise.resolve(granted('of the new host')));
+    expect(obtained).toMatchObject({ accessToken: 'of the new host' });
+  });
+
   it('sees the discard of another replica within a second', async () => {
     const one = replica();
-    await one.obtain(connectionId, () => Promise.resolve(granted('old')));
+    await one.obtain(holder, () => Promise.resolve(granted('old')));
     await replica().discard(connectionId, 'old');
     const seen = async (): Promise<string | false> => {
-      const obtained = await one.obtain(connectionId, () => Promise.resolve(granted('new')));
+      const obtained = await one.obtain(holder, () => Promise.resolve(granted('new')));
       return obtained.kind === 'token' && obtained.accessToken !== 'old' && obtained.accessToken;
     };
     expect(await eventually('the discard is seen', seen, 2_000)).toBe('new');
   });
 
   it('replaces a stored token that no configured key opens', async () => {
-    await replica().obtain(connectionId, () => Promise.resolve(granted('sealed-with-k1')));
+    await replica().obtain(holder, () => Promise.resolve(granted('sealed-with-k1')));
     const rotated = replica([{ id: 'k2', key: randomBytes(32) }]);
-    const obtained = await rotated.obtain(connectionId, () => Promise.resolve(granted('sealed-with-k2')));
+    const obtained = await rotated.obtain(holder, () => Promise.resolve(granted('sealed-with-k2')));
     expect(obtained).toMatchObject({ accessToken: 'sealed-with-k2' });
   });
 });

@@ -52,7 +52,7 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
   }
 
   async fetchBalances(connection: OneSingleViewConnection, question: BalanceQuestion): Promise<FetchResult> {
-    const token = await this.tokens.obtain(connection.id, () => this.requestToken(connection), connection.timeoutMs);
+    const token = await this.tokens.obtain(connection, () => this.requestToken(connection), connection.timeoutMs);
     if (token.kind === 'failed') return token;
     const { accessToken } = token;
     const result = await this.client.fetchBalances(connection, accessToken, question);

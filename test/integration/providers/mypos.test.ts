@@ -28,6 +28,7 @@ describe('myPOS over the wire', () => {
   function connection(baseUrl: string, settings: Partial<MyposSettings> = {}): ProviderConnection<MyposSettings> {
     return {
       id: '1',
+      version: '1',
       name: 'myPOS',
       baseUrl,
       settings: Object.assign(new MyposSettings(), settings),

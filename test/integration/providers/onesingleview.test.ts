@@ -57,6 +57,7 @@ describe('OneSingleView over the wire', () => {
   ): ProviderConnection<OneSingleViewSettings> {
     return {
       id: connectionId,
+      version: '1',
       name: 'OneSingleView',
       baseUrl,
       settings: Object.assign(new OneSingleViewSettings(), {

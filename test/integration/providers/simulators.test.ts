@@ -35,7 +35,15 @@ describe('the myPOS simulator, which checks what the real one demands,', () => {
       { accountNumber: '50044620073', balances: [{ amount: '4.200', currency: 'PLN' }] },
     ]);
     const settings = new MyposSettings();
-    connection = { id: '1', name: 'myPOS', baseUrl: bank.url, settings, secrets: { apiKey }, timeoutMs: 2000 };
+    connection = {
+      id: '1',
+      version: '1',
+      name: 'myPOS',
+      baseUrl: bank.url,
+      settings,
+      secrets: { apiKey },
+      timeoutMs: 2000,
+    };
   });
 
   function question(overrides: Partial<BalanceQuestion> = {}): BalanceQuestion {
@@ -98,7 +106,15 @@ describe('the OneSingleView simulator, which checks signatures with code of its 
     const times = { leaseSeconds: 5, pollIntervalMs: 10 };
     provider = new OneSingleViewProvider(http, new ProviderTokens(test.database, box, times));
     const settings = Object.assign(new OneSingleViewSettings(), { merchantId, creditLine: 'own-funds' });
-    connection = { id: row?.id ?? '', name: 'OSV', baseUrl: bank.url, settings, secrets, timeoutMs: 2000 };
+    connection = {
+      id: row?.id ?? '',
+      version: '1',
+      name: 'OSV',
+      baseUrl: bank.url,
+      settings,
+      secrets,
+      timeoutMs: 2000,
+    };
   });
 
   function question(overrides: Partial<BalanceQuestion> = {}): BalanceQuestion {

@@ -60,7 +60,15 @@ describe('a bank that demands a client certificate', () => {
     const baseUrl = await startBank(fixture('mypos/available.json'));
     const tls = clientTls(secrets);
     const settings = new MyposSettings();
-    const connection = { id: '1', name: 'myPOS', baseUrl, settings, secrets: { apiKey: 'key' }, timeoutMs: 2000 };
+    const connection = {
+      id: '1',
+      version: '1',
+      name: 'myPOS',
+      baseUrl,
+      settings,
+      secrets: { apiKey: 'key' },
+      timeoutMs: 2000,
+    };
     const result = await provider.fetchBalances({ ...connection, ...(tls && { tls }) }, QUESTION);
     expect(result.kind).toBe(kind);
     if (result.kind === 'failed') expect(result).toMatchObject({ outcome, stops: 'connection', retry: 'next-slot' });
@@ -75,6 +83,7 @@ describe('a bank that demands a client certificate', () => {
     const tls = clientTls(IDENTITY);
     const checked = await new OneSingleViewProvider(http, tokens).check({
       id: '2',
+      version: '1',
       name: 'OneSingleView',
       baseUrl,
       settings: Object.assign(new OneSingleViewSettings(), { merchantId: 'APIS-300505', creditLine: 'own-funds' }),

@@ -63,7 +63,15 @@ describe("the gateway's own client and rules", () => {
     await control.putAccounts(demoRegistrations(accounts).bankAccounts);
     const { apiKey, accessToken, consentId } = SANDBOX_MYPOS;
     const settings = new MyposSettings();
-    const connection = { id: '1', name: 'm', baseUrl: simulator.url, settings, secrets: { apiKey }, timeoutMs: 5000 };
+    const connection = {
+      id: '1',
+      version: '1',
+      name: 'm',
+      baseUrl: simulator.url,
+      settings,
+      secrets: { apiKey },
+      timeoutMs: 5000,
+    };
     const client = new MyposClient(http);
     const seen: Seen[] = [];
     for (const account of accounts) {
@@ -90,7 +98,7 @@ describe("the gateway's own client and rules", () => {
     const settings = Object.assign(new OneSingleViewSettings(), { merchantId, creditLine: 'own-funds' });
     const { balanceTypes, typePrefix, creditLine, creditLineAmount } = settings;
     const secrets = { clientId, clientCode, signatureKey };
-    const connection = { id: '1', name: 'o', baseUrl: simulator.url, settings, secrets, timeoutMs: 5000 };
+    const connection = { id: '1', version: '1', name: 'o', baseUrl: simulator.url, settings, secrets, timeoutMs: 5000 };
     const client = new OneSingleViewClient(http, () => new Date());
     const seen: Seen[] = [];
     for (const account of accounts) {
