@@ -1,8 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { SimulatorControl } from '../../src/simulators/control-client';
 import type { BenchGateway } from './gateway';
+import { nextLookMs } from './look-out';
 
-/** Often enough for a figure of one second, seldom enough not to be part of the load. */
 const POLL_MS = 10;
 const DEADLINE_MS = 300_000;
 
@@ -47,19 +48,20 @@ export async function ledgerEnd(amlyze: SimulatorControl): Promise<number> {
  * clocks agree.
  */
 export async function delivered({ client, amlyze }: Witness, records: number): Promise<number> {
-  const deadlineMs = Date.now() + DEADLINE_MS;
-  const until = async (holds: () => Promise<boolean>): Promise<void> => {
-    while (!(await holds())) {
-      if (Date.now() > deadlineMs) throw new Error(`not delivered within ${DEADLINE_MS / 1000} s`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+  const beganMs = Date.now();
+  const again = async (waitMs: number): Promise<void> => {
+    if (Date.now() > beganMs + DEADLINE_MS) throw new Error(`not delivered within ${DEADLINE_MS / 1000} s`);
+    await wait(waitMs);
   };
-  await until(async () => (await ledgerEnd(amlyze)) >= records);
+  const first = await ledgerEnd(amlyze);
+  for (let seen = first; seen < records; seen = await ledgerEnd(amlyze)) {
+    await again(nextLookMs({ done: seen - first, all: records - first, elapsedMs: Date.now() - beganMs }));
+  }
   for (const open of [
     'select 1 from sync_run where finished_at is null limit 1',
     `select 1 from record_state where standing = 'open' limit 1`,
   ]) {
-    await until(async () => (await client.query(open)).rowCount === 0);
+    while ((await client.query(open)).rowCount !== 0) await again(POLL_MS);
   }
   return Date.now();
 }
