@@ -9,12 +9,13 @@ function readDay(ledger: string): string {
 }
 
 /**
- * The days in UTC from an instant until tomorrow: a claim that waited for another's lock over midnight has to see that one's read,
- * and so has a server whose clock was set back.
+ * The days in UTC from an instant until today, or until the latest that the ledger has: a claim that waited for another's lock over
+ * midnight has to see that one's read, and so has a server whose clock was set back.
  */
 function daysSince(instant: string): string {
   const first = `((${instant}) at time zone 'UTC')::date`;
-  return `array(select ${first} + n from generate_series(0, (now() at time zone 'UTC')::date + 1 - ${first}) n)`;
+  const latest = `(select ${readDay('newest')} from access_ledger newest order by ${readDay('newest')} desc limit 1)`;
+  return `array(select ${first} + n from generate_series(0, greatest((now() at time zone 'UTC')::date, ${latest}) - ${first}) n)`;
 }
 
 /**

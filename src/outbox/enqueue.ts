@@ -2,7 +2,7 @@ import type { Queryable } from '../shared/database';
 import { columnOf } from '../shared/column';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { jsonLines } from '../shared/json-lines';
-import { lookedUp } from '../shared/looked-up';
+import { lookedUp, unseen } from '../shared/looked-up';
 
 /** A balance record about to be frozen: everything is decided, only durability is missing. */
 export interface NewBalanceRecord {
@@ -106,7 +106,7 @@ const NEWER_SENT = {
   name: 'outbox-newer-sent',
   text: `
 select w.ord, newer.balance_at as newer_sent_at
-from unnest($1::integer[], $2::bigint[], $3::text[], $4::timestamptz[]) as w(ord, account_id, balance_type, balance_at)
+from unnest(${unseen('$1::integer[]')}, $2::bigint[], $3::text[], $4::timestamptz[]) as w(ord, account_id, balance_type, balance_at)
 cross join lateral (
   select r.balance_at from ${blocksDown('amlyze_record')} cross join lateral (
     select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}

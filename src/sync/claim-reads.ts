@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRead } from '../consents/read-window';
 import type { Database, Queryable } from '../shared/database';
-import { lookedUp } from '../shared/looked-up';
+import { lookedUp, unseen } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
 import { loadSubjects, toState, type ClaimQuota, type LoadedSubject, type QueuePlace } from './subject-state';
 import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
@@ -27,7 +27,7 @@ const CLAIM = {
   text: `
 with wanted as (
   select *, timestamptz 'epoch' + after_micros * interval '1 microsecond' as after_due
-  from unnest($1::bigint[], $2::integer[], $5::bigint[], $6::bigint[], $7::bigint[])
+  from unnest(${unseen('$1::bigint[]')}, $2::integer[], $5::bigint[], $6::bigint[], $7::bigint[])
     as w(connection_id, quota, after_micros, after_run, after_account)
 ), picked as materialized (
   select p.id, w.connection_id, p.due_at, p.run_id, p.account_id from wanted w cross join lateral (

@@ -4,6 +4,7 @@ import type { Step } from '../balances/step';
 import type { Queryable } from '../shared/database';
 import { columnOf } from '../shared/column';
 import { jsonLines } from '../shared/json-lines';
+import { unseen } from '../shared/looked-up';
 import type { AccountReading, SubjectResult } from './subject-result';
 
 /** A row of balance_reading, its id still to come. */
@@ -29,7 +30,7 @@ const RESERVE = {
   name: 'sync-reserve-reading-ids',
   // The sequence is looked up once, not for every id. As one text: the driver needs as long for a list as for the rows of a query.
   text: `select string_agg(nextval((select pg_get_serial_sequence('balance_reading', 'id')::regclass))::text, ',') as ids
-from generate_series(1, $1::integer)`,
+from generate_series(1, ${unseen('$1::integer')})`,
 };
 
 const INSERT_READINGS = {

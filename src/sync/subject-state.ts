@@ -1,5 +1,6 @@
 import { inWindow, withWindow } from '../consents/read-window';
 import type { Queryable } from '../shared/database';
+import { unseen } from '../shared/looked-up';
 import type { Denial, SubjectState } from './decide-read';
 
 /** A place in a connection's queue of due accounts. */
@@ -32,11 +33,11 @@ const LOAD_SUBJECTS = {
   name: 'sync-load-subjects',
   text: `
 with asked as materialized (
-  ${withWindow('unnest($2::bigint[], $3::boolean[], $4::text[]) as a(connection_id, by_consent, day_zone)')}
+  ${withWindow(`unnest(${unseen('$2::bigint[]')}, $3::boolean[], $4::text[]) as a(connection_id, by_consent, day_zone)`)}
 )
 select u.id, u.epoch, u.bank_code, u.provider_account_id, u.not_before, u.not_before_reason, u.consent_id, b.used,
   case when b.used + (case when q.by_consent then cardinality($1::bigint[]) else 1 end) > c.frequency_per_day then b.limiting_reads end as limiting_reads
-from unnest($1::bigint[]) as x(id)
+from unnest(${unseen('$1::bigint[]')}) as x(id)
 cross join lateral (select * from access_subject where id = x.id offset 0) u
 cross join lateral (select connection_id, frequency_per_day from consent where id = u.consent_id offset 0) c
 join asked q on q.connection_id = c.connection_id
@@ -60,10 +61,10 @@ select c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopp
   k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
   k.not_before_reason as connection_not_before_reason, now() as now,
   (date_trunc('day', now() at time zone q.day_zone) + interval '1 day') at time zone q.day_zone as window_end
-from unnest($1::bigint[]) as x(id)
+from unnest(${unseen('$1::bigint[]')}) as x(id)
 cross join lateral (select * from consent where id = x.id offset 0) c
 cross join lateral (select * from connection where id = c.connection_id offset 0) k
-join unnest($2::bigint[], $3::text[]) as q(connection_id, day_zone) on q.connection_id = k.id`,
+join unnest(${unseen('$2::bigint[]')}, $3::text[]) as q(connection_id, day_zone) on q.connection_id = k.id`,
 };
 
 interface SubjectRow {

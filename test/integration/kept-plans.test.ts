@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Client, escapeLiteral } from 'pg';
 import { PLANNER_OPTIONS } from '../../src/database/planner-options';
 import { claimDue, claimGroup } from '../../src/outbox/claim';
 import { findKeyStates } from '../../src/outbox/enqueue';
@@ -37,6 +37,12 @@ const READ_WHOLE = ['sync_run_open', 'sync_run_filling'];
 /** Stands in for the rows of a statement that a trigger looks at. */
 const FRESH = 'fresh_';
 
+interface Statement {
+  text: string;
+  /** Of the latest call, in the driver's own words where they are lists. */
+  values: readonly unknown[];
+}
+
 /** How many parentheses stand around an expression differs from place to place. */
 const bare = (sql: string): string => sql.replaceAll(/[()]/g, '');
 
@@ -56,10 +62,10 @@ function namesInSource(): string[] {
 
 describe('a plan that is kept', () => {
   let testDatabase: TestDatabase;
-  const statements = new Map<string, string>();
+  const statements = new Map<string, Statement>();
 
   beforeAll(async () => {
-    const query = jest.spyOn(Client.prototype, 'query');
+    const query = spyOnStatements();
     testDatabase = await createTestDatabase();
     const outside = await Outside.start();
     const gateway = await TestGateway.start(testDatabase, outside);
@@ -77,15 +83,25 @@ describe('a plan that is kept', () => {
     await gateway.close();
     await outside.close();
     await prepareTheRest();
-    // What is prepared are objects with a name; the mock's type knows one overload only.
-    for (const [sql] of query.mock.calls as unknown[][]) {
-      if (typeof sql === 'object' && sql && 'name' in sql && 'text' in sql)
-        statements.set(String(sql.name), String(sql.text));
-    }
     query.mockRestore();
   }, 60_000);
 
   afterAll(() => testDatabase.drop());
+
+  /** What is prepared are objects with a name. The gateway lets go of their values after the call, so they are copied before. */
+  function spyOnStatements(): { mockRestore(): void } {
+    const original = Client.prototype.query as (this: Client, ...given: unknown[]) => unknown;
+    const note = function (this: Client, ...given: unknown[]): unknown {
+      const [sql] = given;
+      if (typeof sql === 'object' && sql && 'name' in sql && 'text' in sql) {
+        const values = 'values' in sql && Array.isArray(sql.values) ? [...sql.values] : [];
+        statements.set(String(sql.name), { text: String(sql.text), values });
+      }
+      return original.apply(this, given);
+    };
+    // The driver's type lists an overload for each way to call it; this one passes on whatever it is given.
+    return jest.spyOn(Client.prototype, 'query').mockImplementation(note);
+  }
 
   /** What a day without trouble does not come to. */
   async function prepareTheRest(): Promise<void> {
@@ -119,7 +135,8 @@ describe('a plan that is kept', () => {
       if (analyzed) await session.query('vacuum analyze');
       const indexes = await readIndexes(session);
       const found: string[] = [];
-      for (const [name, text] of [...statements, ...(await readReferenceChecks(session))]) {
+      const texts = [...statements].map(([name, { text }]) => [name, text] as const);
+      for (const [name, text] of [...texts, ...(await readReferenceChecks(session))]) {
         if (OF_SMALL_TABLES.test(name)) continue;
         const { rows } = await session.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
           `explain (generic_plan, format json) ${text}`,
@@ -194,4 +211,33 @@ from pg_index join pg_class on pg_class.oid = indexrelid where relnamespace = 'p
   it('looks up what it is asked for, made on the tables of a trial with twenty accounts', async () => {
     expect(await unkeyed(testDatabase.url, true)).toEqual([]);
   });
+
+  /** Postgres makes a plan for each of the first five calls, then one for all of them, and keeps that where it believes it no dearer. */
+  it('is the one that runs: none is made anew at each call because a list is short', async () => {
+    const session = new Client({ connectionString: testDatabase.url, options: PLANNER_OPTIONS.join(' ') });
+    await session.connect();
+    try {
+      await session.query('vacuum analyze');
+      for (const [name, { text, values }] of statements) {
+        await session.query(`prepare "${name}" as ${text}`);
+        const given = values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
+        for (let call = 0; call < 6; call += 1) await session.query(`explain execute "${name}"${given}`);
+      }
+      const { rows } = await session.query<{ name: string; kept: boolean }>(
+        'select name, generic_plans > 0 as kept from pg_prepared_statements',
+      );
+      expect(rows.map(({ name }) => name).sort()).toEqual([...statements.keys()].sort());
+      expect(rows.filter(({ kept }) => !kept).map(({ name }) => name)).toEqual([]);
+    } finally {
+      await session.end();
+    }
+  });
+
+  function literal(value: unknown): string {
+    if (value === null || value === undefined) return 'null';
+    if (typeof value === 'string') return escapeLiteral(value);
+    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return `'${value}'`;
+    if (value instanceof Date) return `'${value.toISOString()}'`;
+    throw new Error('a statement was given what this test cannot write');
+  }
 });
