@@ -158,16 +158,8 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
         const balances = [{ amount: '5.00', currency: 'EUR', balanceType: 'available' }];
         return { body: JSON.stringify({ account: { accountNumber: number }, balances }) };
       });
-      const connection = await gateway.ok('POST', '/admin/connections', {
-        name: `bank ${number}`,
-        provider: 'mypos',
-        baseUrl: bank.url,
-        secrets: { apiKey: SANDBOX_MYPOS.apiKey },
-      });
-      const { consentId, accessToken } = SANDBOX_MYPOS;
-      const body = { connectionId: connection.id, consentId, accessToken };
-      const consent = await gateway.ok('POST', '/admin/consents', body);
-      const account = { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
+      const { consentId } = await registerMypos(gateway, { mypos: bank });
+      const account = { consentId, providerAccountId: number, currency: 'EUR', accountExtId: number };
       const { id } = await gateway.ok('POST', '/admin/accounts', account);
       const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [id] });
       await asked.promise;

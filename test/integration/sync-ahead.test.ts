@@ -4,7 +4,7 @@ import { SyncWorker } from '../../src/sync/sync.worker';
 import { bankServers, type BankServer } from '../support/bank-server';
 import { newNumber } from '../support/bank-accounts';
 import { eventually } from '../support/eventually';
-import { Outside, TestGateway } from '../support/gateway';
+import { Outside, registerMypos, TestGateway } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ACCOUNTS = 200;
@@ -45,27 +45,28 @@ describe('reads that are claimed ahead of their calls', () => {
   });
 
   async function register(): Promise<void> {
-    const connection = await gateway.ok('POST', '/admin/connections', {
-      name: 'bank',
-      provider: 'mypos',
-      baseUrl: bank.url,
-      settings: { timeoutMs: 60_000, breakerFailures: 2 },
-      secrets: { apiKey: SANDBOX_MYPOS.apiKey },
-    });
-    connectionId = connection.id;
-    consentId = await addConsent({ consentId: SANDBOX_MYPOS.consentId }, ACCOUNTS);
+    ({ connectionId, consentId } = await registerMypos(
+      gateway,
+      { mypos: bank },
+      { timeoutMs: 60_000, breakerFailures: 2 },
+    ));
+    await addAccounts(consentId, ACCOUNTS);
   }
 
-  /** A consent with so many accounts; its id. */
+  /** A second consent at the same bank, with so many accounts; its id. */
   async function addConsent(fields: object, accounts: number): Promise<string> {
     const { accessToken } = SANDBOX_MYPOS;
-    const consent = await gateway.ok('POST', '/admin/consents', { connectionId, accessToken, ...fields });
-    const lines = Array.from({ length: accounts }, () => {
+    const { id } = await gateway.ok('POST', '/admin/consents', { connectionId, accessToken, ...fields });
+    await addAccounts(id, accounts);
+    return id;
+  }
+
+  async function addAccounts(ofConsent: string, accounts: number): Promise<void> {
+    for (let n = 0; n < accounts; n += 1) {
       const number = newNumber();
-      return { consentId: consent.id, providerAccountId: number, currency: 'EUR', accountExtId: number };
-    });
-    for (const line of lines) await gateway.ok('POST', '/admin/accounts', line);
-    return consent.id;
+      const account = { consentId: ofConsent, providerAccountId: number, currency: 'EUR', accountExtId: number };
+      await gateway.ok('POST', '/admin/accounts', account);
+    }
   }
 
   /** How long a read may wait for its place before it is decided anew. */
