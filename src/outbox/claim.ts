@@ -30,9 +30,9 @@ interface ClaimRow extends Omit<ClaimedRow, 'id'> {
 }
 
 /** Looks at no more than this many windows of blocked records in one go; the next poll goes on from there. */
-const MAX_WINDOWS = 16;
+const MAX_WINDOWS = 31;
 /** Windows after the first, which showed blocked records only, are this many batches wide. */
-const WIDE_WINDOW = 4;
+const WIDE_WINDOW = 2;
 
 /**
  * The part that both claims share. A candidate goes out only as the oldest unsettled record of its series (account and
