@@ -4,7 +4,7 @@ import type { Database, Queryable } from '../shared/database';
 import { lookedUp, unseen } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
 import { loadSubjects, toState, type ClaimQuota, type LoadedSubject, type QueuePlace } from './subject-state';
-import { findWaiting, type Waiting, type WaitingAccount } from './waiting-accounts';
+import { findWaiting, followMoved, type Waiting, type WaitingAccount } from './waiting-accounts';
 
 /** A subject that this replica may read until its lease ends. Every later write names `epoch`, the fence. */
 export interface ClaimedSubject {
@@ -98,7 +98,10 @@ export async function claimReads(database: Database, claim: ReadClaim): Promise<
     if (ids.length === 0) return { subjects: [], reached };
     if (quotas.some((q) => q.accessScope === 'consent')) await lockConsents(tx, ids);
     const subjects = await loadSubjects(tx, ids, quotas);
-    const claimed = assemble(subjects, await findWaiting(tx, ids), quotas);
+    const waiting = await findWaiting(tx, ids);
+    const deserted = ids.filter((id) => !waiting.has(id));
+    if (deserted.length > 0) await followMoved(tx, deserted);
+    const claimed = assemble(subjects, waiting, quotas);
     await insertLedger(tx, claimed);
     return { subjects: claimed, reached };
   });
@@ -136,7 +139,7 @@ function assemble(
   });
 }
 
-/** Another replica was faster: it has written the readings since this claim looked. */
+/** Another replica was faster and has written the readings since this claim looked, or the accounts have moved. */
 const NOBODY: Waiting = { accounts: [], repeatOf: undefined, tokenRenewed: false };
 
 async function insertLedger(tx: Queryable, claimed: readonly ClaimedSubject[]): Promise<void> {

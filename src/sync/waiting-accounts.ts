@@ -34,7 +34,8 @@ export interface Waiting {
 }
 
 // The tries of a run are the latest readings: the blocks come newest first, and the limit ends the search for them in the first or second.
-// `id + 0` is no index's order, or the primary key would look as good as the index by block where statistics are of an empty table.
+// `id + 0` is no index's order, or the primary key would look as good as the index by block where statistics are of an empty table; and
+// `is true` makes the comparison of subjects no condition to join by.
 const LOAD_WAITING = {
   name: 'sync-load-waiting',
   text: `
@@ -53,7 +54,7 @@ cross join lateral (
     limit s.tries
   ) b
 ) before
-where s.subject_id = any($1::bigint[])
+where s.subject_id = any($1::bigint[]) and (a.subject_id = s.subject_id) is true
 order by s.subject_id, s.account_id, s.run_id`,
 };
 
@@ -80,11 +81,27 @@ interface WaitingRow {
 
 type Run = Omit<WaitingRun, 'tries'>;
 
-/** Everything that waits for the subjects, by subject. */
+/** Everything that waits for the subjects, by subject; nothing of an account that has another subject by now. */
 export async function findWaiting(tx: Queryable, subjectIds: readonly string[]): Promise<Map<string, Waiting>> {
   const rows = await tx.query<WaitingRow>(LOAD_WAITING, [subjectIds]);
   const runs = await findRuns(tx, [...new Set(rows.map((row) => row.run_id))]);
   return new Map([...Map.groupBy(rows, (row) => row.subject_id)].map(([id, own]) => [id, toWaiting(own, runs)]));
+}
+
+/**
+ * Accounts that were moved to another consent while their run was being filled: the move could not see that they wait, and the run not
+ * that they move. They wait for their own subject from now on; a row that somebody else holds follows at the next claim.
+ */
+export async function followMoved(tx: Queryable, subjectIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `with moved as materialized (
+  select s.run_id, s.account_id, a.subject_id from waiting_account s join account a on ${lookedUp('a.id', 's.account_id')}
+  where s.subject_id = any($1::bigint[]) and a.subject_id <> s.subject_id
+  order by s.run_id, s.account_id for update of s skip locked
+)
+update waiting_account s set subject_id = m.subject_id from moved m where ${lookedUp('s.run_id', 'm.run_id')} and s.account_id = m.account_id`,
+    [subjectIds],
+  );
 }
 
 async function findRuns(tx: Queryable, runIds: readonly string[]): Promise<Map<string, Run>> {

@@ -353,6 +353,26 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     ]);
   });
 
+  it('find an account under the consent that it was moved to while its run was being filled', async () => {
+    await addAccounts(1);
+    const { id: other } = await one<{ id: string }>(
+      `insert into consent (connection_id, consent_id) values ($1, 'd') returning id`,
+      [connectionId],
+    );
+    const { id: accountId } = await one<{ id: string }>('select id from account');
+    await test.database.transaction(async (filling) => {
+      await openManualRun(filling, { scope: { connectionId }, force: false, reason: undefined });
+      await test.database.transaction((moving) => moveAccounts(moving, [{ accountId, consentId: other }]));
+    });
+    const deserted = await first(claim('r'));
+    expect(deserted).toMatchObject({ accounts: [], state: { consentRowId: consentId } });
+    await writeReadings(test.database, [result(deserted)], writing);
+    const [found, ...more] = await claim('r');
+    expect(found).toMatchObject({ accounts: [{ accountId }], denial: undefined, state: { consentRowId: other } });
+    expect(more).toEqual([]);
+    expect(await test.database.query('select consent_id from access_ledger')).toEqual([{ consent_id: other }]);
+  });
+
   it('end where nothing waits for the subject any more when its result is written', async () => {
     await addAccounts(1);
     await openRun();
