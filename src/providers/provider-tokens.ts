@@ -28,17 +28,22 @@ type RequestToken = () => Promise<GrantedToken | TokenFailure>;
 export const TRUSTED_FOR_MS = 1000;
 const LONGEST_POLL_MS = 250;
 
+/** The connection is still the one that the caller knows: a token of other credentials, or of another host, is not its own. */
+const CURRENT = '(select true from connection c where c.id = $1 and c.updated_at::text = $2)';
+
 const FIND = {
   name: 'provider-token-find',
   text: `select access_token, (extract(epoch from expires_at - now()) * 1000)::double precision as usable_ms
-    from connection_token where connection_id = $1 and expires_at > now()`,
+    from connection_token where connection_id = $1 and expires_at > now() and ${CURRENT}`,
 };
+
+const IS_CURRENT = { name: 'provider-token-is-current', text: `select ${CURRENT} as current` };
 
 // The condition is evaluated on the locked row: of several replicas one becomes the renewer, the others get no row.
 const CLAIM = {
   name: 'provider-token-claim',
   text: `insert into connection_token as t (connection_id, refreshing_until, epoch)
-    values ($1, now() + $2 * interval '1 millisecond', 1)
+    select $1, now() + $3 * interval '1 millisecond', 1 where ${CURRENT}
     on conflict (connection_id) do update
       set refreshing_until = excluded.refreshing_until, epoch = t.epoch + 1
       where (t.refreshing_until is null or t.refreshing_until <= now()) and (t.expires_at is null or t.expires_at <= now())
@@ -54,8 +59,8 @@ const EXTEND = {
 const STORE = {
   name: 'provider-token-store',
   text: `update connection_token
-    set access_token = $3, expires_at = now() + $4 * interval '1 millisecond', refreshing_until = null
-    where connection_id = $1 and epoch = $2 and refreshing_until is not null
+    set access_token = $4, expires_at = now() + $5 * interval '1 millisecond', refreshing_until = null
+    where connection_id = $1 and epoch = $3 and refreshing_until is not null and ${CURRENT}
     returning epoch`,
 };
 
@@ -106,11 +111,12 @@ export class ProviderTokens {
   }
 
   /** The provider refused this token: nobody shall use it again. A newer one stays. */
-  async discard(connectionId: string, accessToken: string): Promise<void> {
-    if (this.recent.get(connectionId)?.accessToken === accessToken) this.recent.delete(connectionId);
-    const [row] = await this.database.query<{ access_token: string }>(FIND, [connectionId]);
-    if (row && this.open(connectionId, row.access_token) === accessToken) {
-      await this.database.query(DISCARD, [connectionId, row.access_token]);
+  async discard(holder: Holder, accessToken: string): Promise<void> {
+    const { id, version } = holder;
+    if (this.recent.get(id)?.accessToken === accessToken) this.recent.delete(id);
+    const [row] = await this.database.query<{ access_token: string }>(FIND, [id, version]);
+    if (row && this.open(id, row.access_token) === accessToken) {
+      await this.database.query(DISCARD, [id, row.access_token]);
     }
   }
 
@@ -119,10 +125,12 @@ export class ProviderTokens {
     for (;;) {
       const found = await this.find(holder);
       if (found !== undefined) return { kind: 'token', accessToken: found };
-      const epoch = await this.claim(holder.id);
+      const epoch = await this.claim(holder);
       if (epoch !== undefined) {
         const renewed = await this.renew(holder, epoch, request);
         if (renewed) return renewed;
+      } else if (!(await this.isCurrent(holder))) {
+        return CHANGED;
       } else if (performance.now() >= giveUpAt) {
         return WAITED_TOO_LONG;
       } else {
@@ -133,7 +141,10 @@ export class ProviderTokens {
 
   private async find(holder: Holder): Promise<string | undefined> {
     const askedAt = performance.now();
-    const [row] = await this.database.query<{ access_token: string; usable_ms: number }>(FIND, [holder.id]);
+    const [row] = await this.database.query<{ access_token: string; usable_ms: number }>(FIND, [
+      holder.id,
+      holder.version,
+    ]);
     if (!row) return undefined;
     const accessToken = this.open(holder.id, row.access_token);
     if (accessToken === undefined) {
@@ -144,12 +155,17 @@ export class ProviderTokens {
     return accessToken;
   }
 
-  private async claim(connectionId: string): Promise<string | undefined> {
-    const [row] = await this.database.query<{ epoch: string }>(CLAIM, [connectionId, this.leaseMs]);
+  private async claim({ id, version }: Holder): Promise<string | undefined> {
+    const [row] = await this.database.query<{ epoch: string }>(CLAIM, [id, version, this.leaseMs]);
     return row?.epoch;
   }
 
-  /** undefined: the lease went to another replica during the call, whose token is the one to use. */
+  private async isCurrent({ id, version }: Holder): Promise<boolean> {
+    const [row] = await this.database.query<{ current: boolean | null }>(IS_CURRENT, [id, version]);
+    return row?.current === true;
+  }
+
+  /** undefined: the lease went to another replica during the call, whose token is the one to use, or the connection was changed. */
   private async renew(holder: Holder, epoch: string, request: RequestToken): Promise<ObtainedToken | undefined> {
     const askedAt = performance.now();
     const heartbeat = setInterval(() => void this.extend(holder.id, epoch), this.leaseMs / 3);
@@ -163,7 +179,7 @@ export class ProviderTokens {
       // Its life began when the provider made it, at the earliest when we asked.
       const usableMs = Math.max(0, answer.expiresInMs - (performance.now() - askedAt));
       const sealed = this.secretBox.seal(accessToken, contextOf(holder.id));
-      const [stored] = await this.database.query(STORE, [holder.id, epoch, sealed, usableMs]);
+      const [stored] = await this.database.query(STORE, [holder.id, holder.version, epoch, sealed, usableMs]);
       if (!stored) return undefined;
       this.trust(holder, accessToken, askedAt + Math.min(TRUSTED_FOR_MS, usableMs));
       return { kind: 'token', accessToken };
@@ -204,6 +220,16 @@ const WAITED_TOO_LONG: TokenFailure = {
   kind: 'failed',
   outcome: 'BANK_UNAVAILABLE',
   reason: 'another replica has been renewing the access token for too long',
+  retry: 'in-run',
+  stops: 'nothing',
+  bytesMayHaveLeft: false,
+  latencyMs: 0,
+};
+
+const CHANGED: TokenFailure = {
+  kind: 'failed',
+  outcome: 'BANK_UNAVAILABLE',
+  reason: 'the connection was changed while its access token was looked for',
   retry: 'in-run',
   stops: 'nothing',
   bytesMayHaveLeft: false,

@@ -46,12 +46,13 @@ describe('ProviderTokens', () => {
 
   beforeEach(async () => {
     const name = `osv ${randomBytes(4).toString('hex')}`;
-    const [row] = await test.database.query<{ id: string }>(
-      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example') returning id`,
+    const [row] = await test.database.query<{ id: string; version: string }>(
+      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example')
+       returning id, updated_at::text as version`,
       [name],
     );
     connectionId = row?.id ?? '';
-    holder = { id: connectionId, version: '1' };
+    holder = { id: connectionId, version: row?.version ?? '' };
   });
 
   /** One replica; several share nothing but the database. */
@@ -68,6 +69,19 @@ describe('ProviderTokens', () => {
     const sealed = (await storedRow()).access_token;
     const context = `connection_token|access_token|${connectionId}`;
     return typeof sealed === 'string' ? new SecretBox(KEYS).open(sealed, context) : undefined;
+  }
+
+  /** What an operator's change of the credentials does to both rows. */
+  async function change(): Promise<typeof holder> {
+    const [row] = await test.database.query<typeof holder>(
+      'update connection set updated_at = clock_timestamp() where id = $1 returning id, updated_at::text as version',
+      [connectionId],
+    );
+    await test.database.query(
+      'update connection_token set access_token = null, expires_at = null, refreshing_until = null, epoch = epoch + 1 where connection_id = $1',
+      [connectionId],
+    );
+    return row ?? holder;
   }
 
   async function expireToken(): Promise<void> {
@@ -206,12 +220,12 @@ describe('ProviderTokens', () => {
   it('discards a refused token for all replicas, and only that one', async () => {
     const one = replica();
     await one.obtain(holder, () => Promise.resolve(granted('refused')));
-    await one.discard(connectionId, 'refused');
+    await one.discard(holder, 'refused');
     expect(await storedToken()).toBeUndefined();
     const renewed = await one.obtain(holder, () => Promise.resolve(granted('renewed')));
     expect(renewed).toMatchObject({ accessToken: 'renewed' });
     // Another read comes back late with the refusal of the old one.
-    await replica().discard(connectionId, 'refused');
+    await replica().discard(holder, 'refused');
     expect(await storedToken()).toBe('renewed');
   });
 
@@ -228,7 +242,7 @@ describe('ProviderTokens', () => {
         return rows;
       },
     };
-    await new ProviderTokens(renewedMeanwhile, new SecretBox(KEYS), TIMES).discard(connectionId, 'refused');
+    await new ProviderTokens(renewedMeanwhile, new SecretBox(KEYS), TIMES).discard(holder, 'refused');
     expect(await storedToken()).toBe('renewed');
   });
 
@@ -241,12 +255,7 @@ describe('ProviderTokens', () => {
       return refusal.promise;
     });
     await asked.promise;
-    // What an operator's change does to the row: the renewal under way is fenced off.
-    await test.database.query(
-      'update connection_token set refreshing_until = null, epoch = epoch + 1 where connection_id = $1',
-      [connectionId],
-    );
-    const changed = { ...holder, version: '2' };
+    const changed = await change();
     const after = await one.obtain(changed, () => Promise.resolve(granted('of the new secret')));
     expect(after).toEqual({ kind: 'token', accessToken: 'of the new secret' });
     refusal.open(FAILURE);
@@ -256,19 +265,42 @@ describe('ProviderTokens', () => {
   it('does not hand a token that it has in memory to a connection that was changed since', async () => {
     const one = replica();
     await one.obtain(holder, () => Promise.resolve(granted('of the old host')));
-    await test.database.query(
-      'update connection_token set access_token = null, expires_at = null where connection_id = $1',
-      [connectionId],
-    );
-    const changed = { ...holder, version: '2' };
+    const changed = await change();
     const obtained = await one.obtain(changed, () => Promise.resolve(granted('of the new host')));
     expect(obtained).toMatchObject({ accessToken: 'of the new host' });
+  });
+
+  it('stores no token of credentials that were replaced while it was asked for, and asks for no second one', async () => {
+    const late = gate<GrantedToken>();
+    const asked = gate<void>();
+    let requests = 0;
+    const before = replica().obtain(holder, () => {
+      requests += 1;
+      asked.open();
+      return late.promise;
+    });
+    await asked.promise;
+    const changed = await change();
+    late.open(granted('of the old host'));
+    expect(await before).toMatchObject({ kind: 'failed', retry: 'in-run', bytesMayHaveLeft: false });
+    expect(requests).toBe(1);
+    const after = await replica().obtain(changed, () => Promise.resolve(granted('of the new host')));
+    expect(after).toMatchObject({ accessToken: 'of the new host' });
+  });
+
+  it('neither asks for a token nor gets one where this replica does not know of a change yet', async () => {
+    const changed = await change();
+    const asked = jest.fn(() => Promise.resolve(granted('of the old host')));
+    expect(await replica().obtain(holder, asked)).toMatchObject({ kind: 'failed', retry: 'in-run' });
+    await replica().obtain(changed, () => Promise.resolve(granted('of the new host')));
+    expect(await replica().obtain(holder, asked)).toMatchObject({ kind: 'failed', retry: 'in-run' });
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('sees the discard of another replica within a second', async () => {
     const one = replica();
     await one.obtain(holder, () => Promise.resolve(granted('old')));
-    await replica().discard(connectionId, 'old');
+    await replica().discard(holder, 'old');
     const seen = async (): Promise<string | false> => {
       const obtained = await one.obtain(holder, () => Promise.resolve(granted('new')));
       return obtained.kind === 'token' && obtained.accessToken !== 'old' && obtained.accessToken;

@@ -58,7 +58,7 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     const result = await this.client.fetchBalances(connection, accessToken, question);
     const read = this.judge(result, this.balanceContext(connection, accessToken));
     // The next obtain, of whichever replica, asks for a new one; the caller decides whether to repeat.
-    if (read.kind === 'failed' && read.retry === 'renew-token') await this.tokens.discard(connection.id, accessToken);
+    if (read.kind === 'failed' && read.retry === 'renew-token') await this.tokens.discard(connection, accessToken);
     return read;
   }
 

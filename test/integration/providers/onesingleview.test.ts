@@ -23,6 +23,7 @@ afterAll(async () => {
 describe('OneSingleView over the wire', () => {
   let test: TestDatabase;
   let connectionId: string;
+  let version: string;
   let provider: OneSingleViewProvider;
 
   const question: BalanceQuestion = {
@@ -41,11 +42,13 @@ describe('OneSingleView over the wire', () => {
   });
 
   beforeEach(async () => {
-    const [row] = await test.database.query<{ id: string }>(
-      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example') returning id`,
+    const [row] = await test.database.query<{ id: string; version: string }>(
+      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example')
+       returning id, updated_at::text as version`,
       [randomBytes(8).toString('hex')],
     );
     connectionId = row?.id ?? '';
+    version = row?.version ?? '';
     const box = new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
     const tokens = new ProviderTokens(test.database, box, { leaseSeconds: 1, pollIntervalMs: 10 });
     provider = new OneSingleViewProvider(http, tokens, () => NOW);
@@ -57,7 +60,7 @@ describe('OneSingleView over the wire', () => {
   ): ProviderConnection<OneSingleViewSettings> {
     return {
       id: connectionId,
-      version: '1',
+      version,
       name: 'OneSingleView',
       baseUrl,
       settings: Object.assign(new OneSingleViewSettings(), {

@@ -98,8 +98,8 @@ describe('the OneSingleView simulator, which checks signatures with code of its 
       dateTime: '2024-12-31T07:40:00Z',
     };
     await new SimulatorControl(bank.url).putAccounts([{ bankCode, accountId: '1002', balances: [balance] }]);
-    const [row] = await test.database.query<{ id: string }>(
-      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', $2) returning id`,
+    const [row] = await test.database.query<{ id: string; version: string }>(
+      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', $2) returning id, updated_at::text as version`,
       [randomUUID(), bank.url],
     );
     const box = new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
@@ -108,7 +108,7 @@ describe('the OneSingleView simulator, which checks signatures with code of its 
     const settings = Object.assign(new OneSingleViewSettings(), { merchantId, creditLine: 'own-funds' });
     connection = {
       id: row?.id ?? '',
-      version: '1',
+      version: row?.version ?? '',
       name: 'OSV',
       baseUrl: bank.url,
       settings,
