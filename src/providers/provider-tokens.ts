@@ -226,9 +226,10 @@ const WAITED_TOO_LONG: TokenFailure = {
   latencyMs: 0,
 };
 
+/** Not the bank's failure, so that it opens no circuit breaker. */
 const CHANGED: TokenFailure = {
   kind: 'failed',
-  outcome: 'BANK_UNAVAILABLE',
+  outcome: 'GATEWAY_ERROR',
   reason: 'the connection was changed while its access token was looked for',
   retry: 'in-run',
   stops: 'nothing',

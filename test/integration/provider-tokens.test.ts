@@ -282,7 +282,7 @@ describe('ProviderTokens', () => {
     await asked.promise;
     const changed = await change();
     late.open(granted('of the old host'));
-    expect(await before).toMatchObject({ kind: 'failed', retry: 'in-run', bytesMayHaveLeft: false });
+    expect(await before).toMatchObject({ outcome: 'GATEWAY_ERROR', retry: 'in-run', bytesMayHaveLeft: false });
     expect(requests).toBe(1);
     const after = await replica().obtain(changed, () => Promise.resolve(granted('of the new host')));
     expect(after).toMatchObject({ accessToken: 'of the new host' });
