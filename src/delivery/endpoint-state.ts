@@ -11,7 +11,7 @@ export interface EndpointState {
   pausedUntil: Date | undefined;
   /** Consecutive failed calls of the endpoint. */
   failures: number;
-  /** Changes with every pause and resume; a failure that was already under way then changes nothing. */
+  /** Changes with every pause and resume; of a call that was already under way then, at most a new kind of pause counts. */
   generation: string;
   lastFailedIds: string[];
   lastSuccessAt: Date | undefined;
@@ -149,13 +149,15 @@ const FAIL = {
 set failures = failures + case when generation = $2 then 1 else 0 end, generation = generation + 1, pause = $3, pause_reason = left($4, 500),
     paused_since = coalesce(paused_since, now()), paused_until = now() + make_interval(secs => $5::float8 / 1000),
     probe_until = null, last_failed_ids = $6::bigint[]
-where endpoint = $1 and (generation = $2 or ($3 <> 'backoff' and pause = 'backoff'))
+where endpoint = $1 and (generation = $2 or ($3 <> 'backoff' and pause = 'backoff') or ($3 = 'rate-limit' and pause is null))
 returning 1`,
 };
 
 /**
  * Pauses the endpoint, and says whether the pause took hold. Calls that were under way together count once: only the first finds its
  * generation. What AMLYZE asks for, or what an operator has to mend, takes the place of a back-off that another call began meanwhile.
+ * What AMLYZE asks for holds too where a pause came and went since the call began: a success, or a resume by a person, before the
+ * answer says nothing against it.
  */
 export async function recordFailure(
   db: Queryable,

@@ -1,4 +1,12 @@
-import { askLeave, extendProbe, openEndpoint, recordFailure, recordSuccess } from '../../src/delivery/endpoint-state';
+import {
+  askLeave,
+  extendProbe,
+  openEndpoint,
+  recordFailure,
+  recordSuccess,
+  resumeAll,
+  type PauseKind,
+} from '../../src/delivery/endpoint-state';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ENDPOINT = 'balances';
@@ -65,7 +73,7 @@ describe('the lease of a probe', () => {
 
 describe('a pause of the endpoint', () => {
   /** A call that saw the endpoint as it was at first fails. */
-  const fail = (kind: 'backoff' | 'rate-limit', forMs: number) =>
+  const fail = (kind: PauseKind, forMs: number) =>
     recordFailure(testDatabase.database, ENDPOINT, { generation: '0' }, { kind, reason: kind, forMs, failedIds: [] });
   const now = async () =>
     (
@@ -99,5 +107,30 @@ describe('a pause of the endpoint', () => {
     expect(await fail('backoff', 1_000)).toBe(false);
     expect(await fail('rate-limit', 9_000)).toBe(false);
     expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 60 });
+  });
+
+  it('that AMLYZE asks for takes hold too where a failure and a success of other calls came meanwhile', async () => {
+    await fail('backoff', 1_000);
+    await recordSuccess(testDatabase.database, ENDPOINT, { generation: '0' }, { sent: 1, configured: 500 });
+    expect(await fail('backoff', 1_000)).toBe(false);
+    expect(await now()).toEqual({ pause: null, failures: 0, seconds: null });
+    expect(await fail('rate-limit', 60_000)).toBe(true);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 0, seconds: 60 });
+  });
+
+  it('that a person ended begins anew only with what AMLYZE asks for', async () => {
+    await fail('backoff', 1_000);
+    await resumeAll(testDatabase.database);
+    expect(await fail('backoff', 1_000)).toBe(false);
+    expect(await fail('operator', 1_000)).toBe(false);
+    expect(await now()).toEqual({ pause: null, failures: 0, seconds: null });
+    expect(await fail('rate-limit', 60_000)).toBe(true);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 0, seconds: 60 });
+  });
+
+  it('that a person has to end is not shortened by what AMLYZE asks for', async () => {
+    await fail('operator', 300_000);
+    expect(await fail('rate-limit', 1_000)).toBe(false);
+    expect(await now()).toEqual({ pause: 'operator', failures: 1, seconds: 300 });
   });
 });
