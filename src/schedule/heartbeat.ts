@@ -38,7 +38,8 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     this.duty('hear other replicas', () => this.notices.tend()),
   ];
   private stopped = false;
-  private servedSlotMs: number | undefined;
+  /** The newest slot that was found served, and the sessions opened by then: a server after a failover may not have its run. */
+  private served: { slotMs: number; sessions: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -108,18 +109,24 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!row) return;
     this.clock.set(row.now);
     const slot = this.slots.newest(row.now);
-    if (slot && slot.getTime() !== this.servedSlotMs) await this.openRunOf(slot);
+    if (slot && !this.isKnownServed(slot)) await this.openRunOf(slot);
     await this.fillRuns();
   }
 
+  private isKnownServed(slot: Date): boolean {
+    return this.served?.slotMs === slot.getTime() && this.served.sessions === this.database.sessionsOpened;
+  }
+
   private async openRunOf(slot: Date): Promise<void> {
+    // From before the questions: a session that is opened meanwhile may be with another server than the one that answered.
+    const sessions = this.database.sessionsOpened;
     const run = await openScheduledRun(this.database, slot);
     if (run) {
       this.logger.log({ msg: 'run opened', runId: run.runId, slot, accounts: run.accounts });
       this.sync.wake();
     }
     // Not served where somebody else is just opening a run: that one may still fail.
-    if (run || (await isServed(this.database, slot))) this.servedSlotMs = slot.getTime();
+    if (run || (await isServed(this.database, slot))) this.served = { slotMs: slot.getTime(), sessions };
   }
 
   /** Also a run that a replica opened which is no more. What is in it already is read meanwhile. */

@@ -131,6 +131,31 @@ where datname = current_database() and wait_event_type = 'Lock' and query like '
     }
   });
 
+  it('are served anew where the database has lost their run, as after a failover or a restore', async () => {
+    await standingInstallation(1);
+    const gateway = await TestGateway.start(testDatabase, outside, DAILY);
+    const { database } = testDatabase;
+    const opened = async (): Promise<Json> => (await database.query('select id, slot, trigger from sync_run'))[0];
+    try {
+      const lost = await eventually('the run is open', opened);
+      await gateway.finished(lost.id);
+      await database.transaction(async (tx) => {
+        await tx.query('set local session_replication_role = replica');
+        await tx.query('delete from sync_run');
+        await tx.query('delete from balance_reading');
+      });
+      // The sessions end with the server that had the run; the gateway's next ones are with one that never had it.
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> 'test'`,
+      );
+      const run = await eventually('the slot has a run again', opened);
+      expect(run).toMatchObject({ trigger: 'schedule', slot: lost.slot });
+      expect(run.id).not.toBe(lost.id);
+    } finally {
+      await gateway.close();
+    }
+  });
+
   it('before an installation are not missed by it, and a slot does not concern an account that came after it', async () => {
     const gateway = await TestGateway.start(testDatabase, outside, DAILY);
     try {
