@@ -68,17 +68,24 @@ export class DeliveryService {
     return Math.min(lane.batchSize, leave.state.batchLimit ?? lane.batchSize);
   }
 
-  /** Gives back what is still under way when the process has to go: in doubt, due at once, logged as such. */
+  /**
+   * Gives back what is still under way when the process has to go: in doubt, due at once, logged as such. What cannot be written comes
+   * back by its lease: a database that is away must not keep the process from ending in order.
+   *
+   * @returns calls that were given back
+   */
   async giveBackInFlight(): Promise<number> {
     const calls = [...this.inFlight.values()];
-    for (const { batch } of calls) {
-      const settlements = batch.records.map((record) => ({
-        ...returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
-        groupId: batch.group?.id,
-      }));
-      await this.settling.abandon(batch.attemptId, settlements);
-    }
-    return calls.length;
+    const given = await Promise.all(calls.map(({ batch }) => this.giveBack(batch)));
+    return given.filter(Boolean).length;
+  }
+
+  private async giveBack(batch: ClaimedBatch): Promise<boolean> {
+    const settlements = batch.records.map((record) => ({
+      ...returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
+      groupId: batch.group?.id,
+    }));
+    return this.settling.abandonAtStop(batch.attemptId, settlements);
   }
 
   private async claim(lane: Lane, leave: Leave): Promise<ClaimedBatch | undefined> {

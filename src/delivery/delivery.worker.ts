@@ -107,9 +107,13 @@ export class DeliveryWorker {
     this.stopping = true;
     for (const { lookout, loops } of this.running) lookout.stop(loops.length);
     const senders = this.running.flatMap(({ sender }) => (sender ? [sender.stop(graceMs)] : []));
+    // Together from the start: an error of one that nobody waits for yet would end the process before its time.
+    await Promise.all([this.stopLoops(graceMs), ...senders]);
+  }
+
+  private async stopLoops(graceMs: number): Promise<void> {
     await within(graceMs, Promise.all(this.running.flatMap(({ loops }) => loops)));
     const given = await this.service.giveBackInFlight();
-    await Promise.all(senders);
     if (given > 0) {
       this.logger.warn({
         msg: 'calls to AMLYZE were still open at shutdown; their records are in doubt and are sent again',

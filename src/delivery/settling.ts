@@ -78,6 +78,22 @@ export class Settling {
     await this.write({ attemptId, settlements, end: { outcome: 'given-back', detail } });
   }
 
+  /** `abandon` for a call that is open when the process has to go; false, with a line in the log, where it cannot be written. */
+  async abandonAtStop(attemptId: string, settlements: Settlement[]): Promise<boolean> {
+    try {
+      await this.abandon(attemptId, settlements);
+      return true;
+    } catch (error) {
+      this.logger.warn({
+        msg: 'a call to AMLYZE that was still open at shutdown could not be given back; its lease brings the records back',
+        attemptId,
+        records: settlements.length,
+        error: String(error),
+      });
+      return false;
+    }
+  }
+
   /** Writes down what became of one call, in a commit with others; which answers of that commit came too late. */
   readonly write = (settled: SettledCall): Promise<LateAnswers> => this.writes.add(settled);
 

@@ -92,11 +92,13 @@ export class SingleSender {
     await within(graceMs, Promise.all([this.loop, ...this.open]));
     clearInterval(this.renewal);
     await this.giveBack('gateway-stopped');
-    for (const [attemptId, record] of this.calls) {
-      await this.parts.settling.abandon(attemptId, [
-        returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
-      ]);
-    }
+    await Promise.all(
+      [...this.calls].map(([attemptId, record]) =>
+        this.parts.settling.abandonAtStop(attemptId, [
+          returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
+        ]),
+      ),
+    );
   }
 
   private async work(): Promise<void> {
