@@ -16,6 +16,7 @@ import { decideRead } from './decide-read';
 import { fetchStep } from './no-balances';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
+import { giveBackReads } from './settle-reads';
 import { SubjectReader, type MappedAnswer } from './subject-reader';
 import { loadSubjects, toState } from './subject-state';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
@@ -135,23 +136,22 @@ order by blocks.block desc limit 1`,
 
   private async askBank(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
     const subject = await this.grantRead(target, connection);
-    const { question, result } = await this.reader.fetch(subject, connection);
-    const fetchedAt = this.clock.now();
-    if (result.kind === 'failed') {
-      const mapped = {
-        outcome: result.outcome,
-        reason: result.reason,
-        steps: [fetchStep`${result.reason}`],
-        balances: [],
-      };
-      return { body: result.body, fetchedAt, mapped };
+    let spent = false;
+    try {
+      const question = this.reader.toQuestion(subject);
+      spent = true;
+      const result = await connection.provider.fetchBalances(connection, question);
+      const fetchedAt = this.clock.now();
+      if (result.kind === 'answered') {
+        const answer = { body: result.body, json: result.json, fetchedAt, question };
+        return { body: result.body, fetchedAt, mapped: this.reader.map(connection, answer, target.account) };
+      }
+      spent = result.bytesMayHaveLeft;
+      const { outcome, reason } = result;
+      return { body: result.body, fetchedAt, mapped: { outcome, reason, steps: [fetchStep`${reason}`], balances: [] } };
+    } finally {
+      if (!spent) await giveBackReads(this.database, [subject]);
     }
-    const mapped = this.reader.map(
-      connection,
-      { body: result.body, json: result.json, fetchedAt, question },
-      target.account,
-    );
-    return { body: result.body, fetchedAt, mapped };
   }
 
   /** A live preview is a read like any other: it needs room in the budget and a ledger row before the call. */

@@ -14,16 +14,18 @@ export async function setRepeat(tx: Queryable, result: SubjectResult): Promise<v
 }
 
 /** Gives reads back to the budget that cannot have reached the bank. */
-export async function giveBackReads(tx: Queryable, results: readonly SubjectResult[]): Promise<void> {
-  const unspent = results.filter((result) => !result.spent);
+export async function giveBackReads(
+  db: Queryable,
+  unspent: readonly Pick<ClaimedSubject, 'state' | 'requestId'>[],
+): Promise<void> {
   if (unspent.length === 0) return;
-  await tx.query(
+  await db.query(
     `delete from access_ledger l using unnest($1::bigint[], $2::bigint[], $3::uuid[]) as x(consent_id, subject_id, request_id)
 where ${isRead('l')}`,
     [
-      unspent.map(({ subject }) => subject.state.consentRowId),
-      unspent.map(({ subject }) => subject.state.subjectId),
-      unspent.map(({ subject }) => subject.requestId),
+      unspent.map(({ state }) => state.consentRowId),
+      unspent.map(({ state }) => state.subjectId),
+      unspent.map(({ requestId }) => requestId),
     ],
   );
 }

@@ -7,7 +7,7 @@ import { RateBook } from '../balances/rate-book';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { ConsentTokens } from '../consents/consent-tokens';
-import type { BalanceQuestion, FetchResult, ParsedAnswer } from '../providers/provider';
+import type { BalanceQuestion, ParsedAnswer } from '../providers/provider';
 import { DatabaseClock } from '../shared/database-clock';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import type { JsonValue } from '../shared/json';
@@ -74,13 +74,20 @@ export class SubjectReader {
     return { ...denied, fetchedAt, spent, stop, call: call && { ...call, body: undefined } };
   }
 
-  /** The same question and mapping for a preview: what the bank says now. */
-  async fetch(
-    subject: ClaimedSubject,
-    connection: LoadedConnection,
-  ): Promise<{ question: BalanceQuestion; result: FetchResult }> {
-    const question = this.toQuestion(subject);
-    return { question, result: await connection.provider.fetchBalances(connection, question) };
+  /**
+   * What the bank is asked.
+   *
+   * @throws SecretProblem where the consent's token does not open
+   */
+  toQuestion({ state, requestId }: ClaimedSubject): BalanceQuestion {
+    const question = {
+      requestId,
+      bankCode: state.bankCode,
+      providerAccountId: state.providerAccountId,
+      consentId: state.consentId,
+    };
+    if (state.sealedAccessToken === undefined) return question;
+    return { ...question, accessToken: this.tokens.open(state.consentRowId, state.sealedAccessToken) };
   }
 
   /** Parses and maps one body for one account; pure but for the exchange rates, which are in memory. */
@@ -110,17 +117,6 @@ export class SubjectReader {
     const hash = createHash('sha256').update(JSON.stringify(connection.mappingSettings)).digest('hex').slice(0, 16);
     this.hashes.set(connection.mappingSettings, hash);
     return hash;
-  }
-
-  private toQuestion({ state, requestId }: ClaimedSubject): BalanceQuestion {
-    const question = {
-      requestId,
-      bankCode: state.bankCode,
-      providerAccountId: state.providerAccountId,
-      consentId: state.consentId,
-    };
-    if (state.sealedAccessToken === undefined) return question;
-    return { ...question, accessToken: this.tokens.open(state.consentRowId, state.sealedAccessToken) };
   }
 
   private equivalent(): Pick<MappingInput, 'equivalent'> {

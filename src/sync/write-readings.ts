@@ -77,7 +77,8 @@ export async function writeReadings(
       if (result.stop && (await stopAsAsked(tx, result.subject, result.stop))) stopped.push(result);
     }
     await alsoKeep?.(tx, ours);
-    await giveBackReads(tx, ours);
+    const unspent = ours.flatMap(({ spent, subject }) => (spent ? [] : [subject]));
+    await giveBackReads(tx, unspent);
     return {
       late,
       stopped,

@@ -210,6 +210,28 @@ from account, generate_series(1, $2::integer) as n where id = $1`,
     expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 1 });
   });
 
+  it('is not spent by a live preview that cannot have reached the bank, or ended before its call', async () => {
+    const { connectionId, consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount(scene, consentId);
+    const path = `/admin/accounts/${account.id}/preview`;
+    await gateway.ok('PATCH', `/admin/connections/${connectionId}`, { baseUrl: 'http://127.0.0.1:1' });
+    expect(await gateway.ok('POST', path, { source: 'live' })).toMatchObject({ outcome: 'BANK_UNAVAILABLE' });
+    expect(await ledger(account)).toEqual([]);
+    // Sealed with a key that is gone: the token does not open.
+    await testDatabase.database.query(`update consent set access_token = 'v1.gone.AAAA' where id = $1`, [consentId]);
+    expect((await gateway.call('POST', path, { source: 'live' })).status).toBeGreaterThanOrEqual(400);
+    expect(await ledger(account)).toEqual([]);
+  });
+
+  it('is spent by a live preview that timed out', async () => {
+    const { consentId } = await registerMypos(gateway, outside, { timeoutMs: 1_000 });
+    const account = await addMyposAccount(scene, consentId);
+    await outside.mypos.addFault({ match: { account: account.number }, do: { kind: 'latency', ms: 3_000 } });
+    const path = `/admin/accounts/${account.id}/preview`;
+    expect(await gateway.ok('POST', path, { source: 'live' })).toMatchObject({ outcome: 'BANK_UNAVAILABLE' });
+    expect(await ledger(account)).toHaveLength(1);
+  });
+
   it('is spent by a read that timed out: the bank may have counted it', async () => {
     const { consentId } = await registerMypos(gateway, outside, { timeoutMs: 1_000 });
     const account = await addMyposAccount(scene, consentId);
