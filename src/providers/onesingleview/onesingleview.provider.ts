@@ -1,14 +1,15 @@
 import { Injectable, Optional } from '@nestjs/common';
 import type { MappingSettings } from '../../balances/balance';
+import { isDatabaseUnavailable } from '../../shared/database-failure';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
 import type { JsonValue } from '../../shared/json';
 import { TLS_SECRETS } from '../client-tls';
-import { failedCall, refusedRead, unreadableRead } from '../failed-read';
+import { failedCall, ownFailure, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
 import type { BalanceProvider, BalanceQuestion, CheckResult, FailedRead, FetchResult, ParsedAnswer } from '../provider';
 import { ProviderTokens } from '../provider-tokens';
-import type { GrantedToken } from '../provider-tokens';
+import type { GrantedToken, ObtainedToken } from '../provider-tokens';
 import { OneSingleViewClient } from './onesingleview.client';
 import type { OneSingleViewConnection } from './onesingleview.client';
 import { ONESINGLEVIEW_ERRORS, ONESINGLEVIEW_TOKEN_ERRORS } from './onesingleview.errors';
@@ -52,7 +53,7 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
   }
 
   async fetchBalances(connection: OneSingleViewConnection, question: BalanceQuestion): Promise<FetchResult> {
-    const token = await this.tokens.obtain(connection, () => this.requestToken(connection), connection.timeoutMs);
+    const token = await this.obtainToken(connection);
     if (token.kind === 'failed') return token;
     const { accessToken } = token;
     const result = await this.client.fetchBalances(connection, accessToken, question);
@@ -73,6 +74,19 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     const latencyMs = Math.round(performance.now() - startedAt);
     const seen = token.kind === 'failed' ? token.reason : 'a token was granted (not kept)';
     return { ok: token.kind === 'granted', latencyMs, detail: `asked for an access token; ${seen}` };
+  }
+
+  /** A database that is away mends by itself, and the bank was not asked yet: the read costs nothing and may be repeated. */
+  private async obtainToken(connection: OneSingleViewConnection): Promise<ObtainedToken> {
+    try {
+      return await this.tokens.obtain(connection, () => this.requestToken(connection), connection.timeoutMs);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      return {
+        ...ownFailure('GATEWAY_ERROR', 'the database was away while the access token was looked for'),
+        retry: 'in-run',
+      };
+    }
   }
 
   private judge(result: Answer | CallFailure, context: FailureContext): FetchResult {

@@ -93,6 +93,23 @@ describe('OneSingleView over the wire', () => {
 
   const balances = { body: fixture('onesingleview/vendor-sample.json') };
 
+  it('may be repeated at no cost where the database is away while the token is looked for', async () => {
+    const away = {
+      query: () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
+    };
+    const box = new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
+    const tokens = new ProviderTokens(away, box, { leaseSeconds: 1, pollIntervalMs: 10 });
+    const server = await observice(() => balances);
+    const read = await new OneSingleViewProvider(http, tokens).fetchBalances(connection(server.url), question);
+    expect(read).toMatchObject({
+      outcome: 'GATEWAY_ERROR',
+      retry: 'in-run',
+      stops: 'nothing',
+      bytesMayHaveLeft: false,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   it('asks for a token and for the balance as the vendor describes it, with no header more', async () => {
     const { url, requests } = await observice(() => balances);
     const result = await provider.fetchBalances(connection(url), question);
