@@ -28,11 +28,11 @@ export function deniedResult(subject: ClaimedSubject, denial: NonNullable<Claime
   };
 }
 
-/** A call that brought no answer to map, with what follows from it. */
+/** A read that brought no answer to map, with what follows from it. */
 export interface FailedCall {
   result: FailedRead;
   fetchedAt: Date;
-  call: NonNullable<SubjectResult['call']>;
+  call: SubjectResult['call'];
   settingsHash: string;
   /** Of the connection that the call was made with. */
   connectionVersion: string;

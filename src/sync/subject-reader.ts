@@ -143,7 +143,9 @@ export class SubjectReader {
     const settingsHash = this.settingsHash(connection);
     if (result.kind === 'failed') {
       const { version: connectionVersion } = connection;
-      return failedResult(subject, { result, fetchedAt, call, settingsHash, connectionVersion });
+      // A fault of ours ends a read before its call, so it says nothing about the bank's health.
+      const made = result.outcome === 'GATEWAY_ERROR' ? undefined : call;
+      return failedResult(subject, { result, fetchedAt, call: made, settingsHash, connectionVersion });
     }
 
     const answer = { body: result.body, json: result.json, fetchedAt, question };

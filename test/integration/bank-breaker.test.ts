@@ -44,6 +44,11 @@ describe('the circuit breaker of a connection', () => {
     return registered;
   };
 
+  const firstAccounts = async (count: number): Promise<string[]> =>
+    (await testDatabase.database.query<{ id: string }>('select id from account order by id limit $1', [count])).map(
+      ({ id }) => id,
+    );
+
   const health = async (): Promise<Json> => (await testDatabase.database.query('select * from connection_health'))[0];
 
   /** What the connection and the status page say about the bank. */
@@ -139,6 +144,19 @@ update waiting_account s set due_at = now() from free where s.run_id = free.run_
     expect(connection).toMatchObject({ status: 'paused', pausedBy: 'gateway' });
     expect(connection.pauseReason).toContain('suspends us after 10');
     expect((await outside.mypos.accessLog()).length).toBe(10 - 3);
+  }, 60_000);
+
+  it('counts no fault of ours as a failure of the bank', async () => {
+    const { connectionId } = await register({ breakerFailures: 1000, suspendAfterFailures: 5 }, '35');
+    // Two numbers that no URL can hold: their reads end before a call. Two failures would pause the connection.
+    await testDatabase.database.query(
+      `update access_subject s set provider_account_id = n.number
+from (select id, repeat('.', row_number() over (order by id)::integer) as number from access_subject order by id limit 2) n where s.id = n.id`,
+    );
+    const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: await firstAccounts(2) });
+    expect((await gateway.finished(runId)).outcomes).toEqual({ GATEWAY_ERROR: 2 });
+    expect(await gateway.ok('GET', `/admin/connections/${connectionId}`)).toMatchObject({ status: 'active' });
+    expect(await testDatabase.database.query('select * from connection_health where failed_in_row > 0')).toEqual([]);
   }, 60_000);
 
   it('ends the run at once where the connection is paused while the breaker is open', async () => {
