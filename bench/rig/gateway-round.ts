@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { SimulatorControl } from '../../src/simulators/control-client';
 import type { BenchGateway } from './gateway';
-import { nextLookMs } from './look-out';
+import { nextLookMs } from './next-look';
 
 const POLL_MS = 10;
 const DEADLINE_MS = 300_000;

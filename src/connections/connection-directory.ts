@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MappingSettings } from '../balances/balance';
 import { clientTls, TLS_SECRETS } from '../providers/client-tls';
+import { CONNECTION_VERSION } from '../providers/connection-version';
 import type { BalanceProvider, ProviderConnection } from '../providers/provider';
 import type { ProviderSettings } from '../providers/provider-settings';
 import { ProviderRegistry } from '../providers/registry';
@@ -80,7 +81,7 @@ export class ConnectionDirectory {
       return known.loaded;
     }
     const [row] = await this.database.query<Row>(
-      `select id, name, provider, base_url, settings, secrets, updated_at::text as version from connection where id = $1`,
+      `select id, name, provider, base_url, settings, secrets, ${CONNECTION_VERSION} as version from connection where id = $1`,
       [connectionId],
     );
     this.entries.delete(connectionId);
@@ -93,7 +94,7 @@ export class ConnectionDirectory {
   /** Asks for the version only: an unchanged connection sends no secrets over the wire. */
   private async isUnchanged(connectionId: string, version: string): Promise<boolean> {
     const rows = await this.database.query(
-      { name: 'connection-unchanged', text: `select 1 from connection where id = $1 and updated_at::text = $2` },
+      { name: 'connection-unchanged', text: `select 1 from connection where id = $1 and ${CONNECTION_VERSION} = $2` },
       [connectionId, version],
     );
     return rows.length === 1;

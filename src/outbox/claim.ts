@@ -1,5 +1,5 @@
 import type { Queryable } from '../shared/database';
-import { lookedUp, unseen } from '../shared/looked-up';
+import { lookedUp } from '../shared/looked-up';
 import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
 
@@ -120,9 +120,9 @@ with recursive open_group as (
 )
 select g.id, g.root_id, g.depth, root.created_at as root_created_at, due.records
 from open_group o join delivery_group g on ${lookedUp('g.id', 'o.id')} join delivery_group root on ${lookedUp('root.id', 'g.root_id')} cross join lateral (
-  select count(*)::int as records, bool_or(m.record_id = any(${unseen('$2::bigint[]')}::bigint[])) as excepted
+  select count(*)::int as records, bool_or(m.record_id = any($2::bigint[])) as excepted
   from (select r.record_id, r.channel, r.state, r.next_attempt_at from record_state r where r.batch_group = o.id offset 0) m
-  where m.channel = ${unseen('$1::text')} and m.state = 'pending' and m.next_attempt_at <= now()
+  where m.channel = $1 and m.state = 'pending' and m.next_attempt_at <= now()
 ) due
 where due.records > 0 and not due.excepted
 order by o.id limit 8`,

@@ -4,6 +4,7 @@ import { Environment } from '../config/environment';
 import { Database } from '../shared/database';
 import type { Queryable } from '../shared/database';
 import { SecretBox, SecretProblem } from '../shared/secret-box';
+import { CONNECTION_VERSION } from './connection-version';
 import type { FailedRead, ProviderConnection } from './provider';
 
 /** A new token from the provider. */
@@ -29,7 +30,7 @@ export const TRUSTED_FOR_MS = 1000;
 const LONGEST_POLL_MS = 250;
 
 /** The connection is still the one that the caller knows: a token of other credentials, or of another host, is not its own. */
-const CURRENT = '(select true from connection c where c.id = $1 and c.updated_at::text = $2)';
+const CURRENT = `(select true from connection where id = $1 and ${CONNECTION_VERSION} = $2)`;
 
 const FIND = {
   name: 'provider-token-find',

@@ -3,7 +3,6 @@ import { ConnectionDirectory } from '../connections/connection-directory';
 import { pauseConnection } from '../connections/pause-connection';
 import type { ProviderSettings } from '../providers/provider-settings';
 import { Database, type Queryable } from '../shared/database';
-import { unseen } from '../shared/looked-up';
 import { pausedReason } from './decide-read';
 import type { SubjectResult } from './subject-result';
 
@@ -44,7 +43,7 @@ select h.connection_id, c.status = 'paused' as paused, c.pause_reason, failed_in
   coalesce(probe_until > now(), false) as probing,
   coalesce(open_until > now() and open_since < now() - make_interval(secs => $2::float8), false) as impatient,
   unavailable_in_row, failed_in_row, last_reason
-from connection_health h join connection c on c.id = h.connection_id where h.connection_id = any(${unseen('$1::bigint[]')}::bigint[])`,
+from connection_health h join connection c on c.id = h.connection_id where h.connection_id = any($1::bigint[])`,
 };
 
 const TAKE_PROBE = {

@@ -29,7 +29,7 @@ export function deniedResult(subject: ClaimedSubject, denial: NonNullable<Claime
 }
 
 /** A read that brought no answer to map, with what follows from it. */
-export interface FailedCall {
+export interface UnansweredRead {
   result: FailedRead;
   fetchedAt: Date;
   call: SubjectResult['call'];
@@ -38,7 +38,7 @@ export interface FailedCall {
   connectionVersion: string;
 }
 
-export function failedResult(subject: ClaimedSubject, failed: FailedCall): SubjectResult {
+export function failedResult(subject: ClaimedSubject, failed: UnansweredRead): SubjectResult {
   const { result, fetchedAt, call, settingsHash, connectionVersion } = failed;
   const { outcome, reason, bytesMayHaveLeft: spent } = result;
   const repeatAfterMs = repeatAfter(subject, result);

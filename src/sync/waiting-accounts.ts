@@ -1,7 +1,7 @@
 import type { ReadingOutcome } from '../balances/outcome';
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
-import { lookedUp, unseen } from '../shared/looked-up';
+import { lookedUp } from '../shared/looked-up';
 
 /** One account that waits for its subject's read, with the runs that wait, the leading one first. */
 export interface WaitingAccount {
@@ -61,7 +61,7 @@ order by s.subject_id, s.account_id, s.run_id`,
 /** A run is the same for all of its accounts, so it is not told with each of them. */
 const LOAD_RUNS = {
   name: 'sync-load-runs',
-  text: `select id, slot, started_at, force from sync_run where id = any(${unseen('$1::bigint[]')}::bigint[])`,
+  text: 'select id, slot, started_at, force from sync_run where id = any($1::bigint[])',
 };
 
 interface WaitingRow {

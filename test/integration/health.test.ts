@@ -1,4 +1,4 @@
-import { addMyposAccount, newNumber, readNow } from '../support/bank-accounts';
+import { addMyposAccount, newNumber, readNow, registerAccount } from '../support/bank-accounts';
 import { ADMIN_KEY } from '../support/admin-app';
 import { bankServers } from '../support/bank-server';
 import { eventually } from '../support/eventually';
@@ -159,8 +159,7 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
         return { body: JSON.stringify({ account: { accountNumber: number }, balances }) };
       });
       const { consentId } = await registerMypos(gateway, { mypos: bank });
-      const account = { consentId, providerAccountId: number, currency: 'EUR', accountExtId: number };
-      const { id } = await gateway.ok('POST', '/admin/accounts', account);
+      const id = await registerAccount(gateway, consentId, number);
       const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [id] });
       await asked.promise;
       await gate.cut();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CONNECTION_VERSION } from '../../src/providers/connection-version';
 import { ProviderTokens } from '../../src/providers/provider-tokens';
 import type { GrantedToken, TokenFailure } from '../../src/providers/provider-tokens';
 import { SecretBox } from '../../src/shared/secret-box';
@@ -48,7 +49,7 @@ describe('ProviderTokens', () => {
     const name = `osv ${randomBytes(4).toString('hex')}`;
     const [row] = await test.database.query<{ id: string; version: string }>(
       `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example')
-       returning id, updated_at::text as version`,
+       returning id, ${CONNECTION_VERSION} as version`,
       [name],
     );
     connectionId = row?.id ?? '';
@@ -74,7 +75,7 @@ describe('ProviderTokens', () => {
   /** What an operator's change of the credentials does to both rows. */
   async function change(): Promise<typeof holder> {
     const [row] = await test.database.query<typeof holder>(
-      'update connection set updated_at = clock_timestamp() where id = $1 returning id, updated_at::text as version',
+      `update connection set updated_at = clock_timestamp() where id = $1 returning id, ${CONNECTION_VERSION} as version`,
       [connectionId],
     );
     await test.database.query(

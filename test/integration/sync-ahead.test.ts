@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SANDBOX_MYPOS } from '../../src/simulators';
 import { SyncWorker } from '../../src/sync/sync.worker';
 import { bankServers, type BankServer } from '../support/bank-server';
-import { newNumber } from '../support/bank-accounts';
+import { registerAccount } from '../support/bank-accounts';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, TestGateway } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -62,11 +62,7 @@ describe('reads that are claimed ahead of their calls', () => {
   }
 
   async function addAccounts(ofConsent: string, accounts: number): Promise<void> {
-    for (let n = 0; n < accounts; n += 1) {
-      const number = newNumber();
-      const account = { consentId: ofConsent, providerAccountId: number, currency: 'EUR', accountExtId: number };
-      await gateway.ok('POST', '/admin/accounts', account);
-    }
+    for (let n = 0; n < accounts; n += 1) await registerAccount(gateway, ofConsent);
   }
 
   /** How long a read may wait for its place before it is decided anew. */

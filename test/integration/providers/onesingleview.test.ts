@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { CONNECTION_VERSION } from '../../../src/providers/connection-version';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
 import { OneSingleViewSettings } from '../../../src/providers/onesingleview/onesingleview.settings';
 import type { BalanceQuestion, ProviderConnection } from '../../../src/providers/provider';
@@ -44,7 +45,7 @@ describe('OneSingleView over the wire', () => {
   beforeEach(async () => {
     const [row] = await test.database.query<{ id: string; version: string }>(
       `insert into connection (name, provider, base_url) values ($1, 'onesingleview', 'https://bank.example')
-       returning id, updated_at::text as version`,
+       returning id, ${CONNECTION_VERSION} as version`,
       [randomBytes(8).toString('hex')],
     );
     connectionId = row?.id ?? '';

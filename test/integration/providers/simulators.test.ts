@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { CONNECTION_VERSION } from '../../../src/providers/connection-version';
 import { MyposProvider } from '../../../src/providers/mypos/mypos.provider';
 import { MyposSettings } from '../../../src/providers/mypos/mypos.settings';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
@@ -99,7 +100,7 @@ describe('the OneSingleView simulator, which checks signatures with code of its 
     };
     await new SimulatorControl(bank.url).putAccounts([{ bankCode, accountId: '1002', balances: [balance] }]);
     const [row] = await test.database.query<{ id: string; version: string }>(
-      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', $2) returning id, updated_at::text as version`,
+      `insert into connection (name, provider, base_url) values ($1, 'onesingleview', $2) returning id, ${CONNECTION_VERSION} as version`,
       [randomUUID(), bank.url],
     );
     const box = new SecretBox([{ id: 'k1', key: randomBytes(32) }]);

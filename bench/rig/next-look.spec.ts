@@ -1,4 +1,4 @@
-import { nextLookMs } from './look-out';
+import { nextLookMs } from './next-look';
 
 describe('nextLookMs', () => {
   it('waits for a quarter of what the rest takes', () => {
