@@ -1,3 +1,4 @@
+import { utcInstant } from '../shared/instant';
 import type { UpdateConsentDto } from './consent.dto';
 import type { ConsentRow } from './consent.row';
 
@@ -12,8 +13,8 @@ export function changesOf(stored: ConsentRow, dto: UpdateConsentDto, seal: Seal)
   if (dto.consentId !== undefined) changes['consent_id'] = dto.consentId;
   if (dto.frequencyPerDay !== undefined) changes['frequency_per_day'] = dto.frequencyPerDay;
   if (dto.agreementReference !== undefined) changes['agreement_reference'] = dto.agreementReference;
-  if (dto.scaPerformedAt !== undefined) changes['sca_performed_at'] = dto.scaPerformedAt;
-  if (dto.validUntil !== undefined) changes['valid_until'] = dto.validUntil;
+  if (dto.scaPerformedAt !== undefined) changes['sca_performed_at'] = utcOrNull(dto.scaPerformedAt);
+  if (dto.validUntil !== undefined) changes['valid_until'] = utcOrNull(dto.validUntil);
   if (dto.refreshToken !== undefined) {
     changes['refresh_token'] = dto.refreshToken === null ? null : seal('refresh_token', dto.refreshToken);
   }
@@ -22,11 +23,18 @@ export function changesOf(stored: ConsentRow, dto: UpdateConsentDto, seal: Seal)
     // The old token's end says nothing about the new one.
     changes['access_token_expires_at'] = null;
   }
-  if (dto.accessTokenExpiresAt !== undefined) changes['access_token_expires_at'] = dto.accessTokenExpiresAt;
+  if (dto.accessTokenExpiresAt !== undefined) {
+    changes['access_token_expires_at'] = utcOrNull(dto.accessTokenExpiresAt);
+  }
   const status = dto.status ?? statusByEnd(stored, dto);
   if (status !== undefined) changes['status'] = status;
   if (endsStop(stored, dto)) Object.assign(changes, { stopped_outcome: null, stopped_reason: null, stopped_at: null });
   return changes;
+}
+
+/** A time as its column takes it. */
+export function utcOrNull(time: string | null | undefined): string | null {
+  return typeof time === 'string' ? utcInstant(time) : null;
 }
 
 /** A later end revives a consent that had only run out, an end in the past ends a valid one. */

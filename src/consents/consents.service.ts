@@ -8,7 +8,7 @@ import { Database, type Queryable } from '../shared/database';
 import { ApiProblem, type FieldError } from '../shared/problem';
 import { SecretBox } from '../shared/secret-box';
 import { findUsedReads } from './access-budget';
-import { changesOf } from './consent-changes';
+import { changesOf, utcOrNull } from './consent-changes';
 import { tokenContext } from './consent-tokens';
 import {
   type ConsentDto,
@@ -55,10 +55,10 @@ export class ConsentsService {
           dto.consentId,
           identity.bankCode,
           this.seal(id, 'access_token', dto.accessToken),
-          dto.accessTokenExpiresAt ?? null,
+          utcOrNull(dto.accessTokenExpiresAt),
           this.seal(id, 'refresh_token', dto.refreshToken),
-          dto.validUntil ?? null,
-          dto.scaPerformedAt ?? null,
+          utcOrNull(dto.validUntil),
+          utcOrNull(dto.scaPerformedAt),
           frequency,
           dto.agreementReference ?? null,
         ],

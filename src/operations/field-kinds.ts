@@ -3,7 +3,7 @@ import { holdsCardNumber, maskCardNumbers, passesLuhn } from '../shared/card-sca
 import { isZero, isNegative, parseAmount } from '../shared/decimal';
 import { JsonNumber, type JsonValue } from '../shared/json';
 import { isListed } from './classifiers';
-import { instantMs, isCalendarDate } from './instant';
+import { instantMs, isCalendarDate } from '../shared/instant';
 import type { ClassifierName, OperationRules } from './operation';
 import { Pan } from './pan';
 
@@ -85,7 +85,7 @@ export const positiveDecimal: FieldKind<string> = (value) => {
 export const instant: FieldKind<string> = (value) =>
   typeof value === 'string' && instantMs(value) !== undefined
     ? { value }
-    : { rule: 'be an RFC 3339 time with offset such as 2024-08-16T13:00:00Z' };
+    : { rule: 'be an RFC 3339 time with offset such as 2024-08-16T13:00:00Z, in UTC within the years 1 to 9999' };
 
 export const calendarDate: FieldKind<string> = (value) =>
   typeof value === 'string' && isCalendarDate(value)

@@ -1,6 +1,6 @@
 import { type Decimal } from '../shared/decimal';
 import { OPERATION_FIELDS, PARTY_FIELDS, type Field } from './fields';
-import { canonicalInstant } from './instant';
+import { canonicalInstant } from '../shared/instant';
 import type { Operation } from './operation';
 import { Pan } from './pan';
 

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
 import { checkAmounts } from './amount-rules';
 import { valueClass } from './field-kinds';
 import { OPERATION_FIELDS, PARTY_FIELDS } from './fields';
-import { instantMs } from './instant';
+import { instantMs } from '../shared/instant';
 import type { Operation, OperationCheck, OperationRules } from './operation';
 import { checkDirection, readParties } from './party-rules';
 import { isGiven, Notes, readFields, refuseUnknown } from './read-fields';

@@ -49,6 +49,8 @@ describe('settings', () => {
     ['a type without a code', { balanceTypes: [{ type: 'a' }] }, 'balanceTypes'],
     ['an unknown word in a type', { balanceTypes: [{ type: 'a', code: 'b', rank: 1 }] }, 'balanceTypes'],
     ['a type named twice, whatever its case', { balanceTypes: [entry('a'), entry('A')] }, 'balanceTypes'],
+    ['a type with a blank around it', { balanceTypes: [entry(' a')] }, 'balanceTypes'],
+    ['a code with a blank around it', { balanceTypes: [{ type: 'a', code: 'b ' }] }, 'balanceTypes'],
     ['null in the types', { balanceTypes: [null] }, 'balanceTypes'],
     ['a zone that is an offset', { timeZone: '+03:00' }, 'timeZone'],
     ['a zone that does not exist', { timeZone: 'Asia/Riadh' }, 'timeZone'],
@@ -96,8 +98,19 @@ describe('settings', () => {
     ['another policy for credit lines', { creditLine: 'ignore' }, 'creditLine'],
     ['three headers', { headerSet: 'three' }, 'headerSet'],
     ['an empty merchant', { merchantId: '' }, 'merchantId'],
+    ['a type with the prefix and without', { balanceTypes: [entry('KSAOB.Booked'), entry('booked')] }, 'balanceTypes'],
+    [
+      'a type with and without another prefix',
+      { typePrefix: 'X.', balanceTypes: [entry('x.a'), entry('A')] },
+      'balanceTypes',
+    ],
   ])('of OneSingleView refuse %s', (_what, given, property) => {
     expect(faults(OneSingleViewSettings, { ...REQUIRED, ...given })).toEqual([property]);
+  });
+
+  it('of OneSingleView take the prefix of another vocabulary as a part of the type', () => {
+    const given = { ...REQUIRED, typePrefix: 'X.', balanceTypes: [entry('KSAOB.Booked'), entry('Booked')] };
+    expect(faults(OneSingleViewSettings, given)).toEqual([]);
   });
 
   it.each(['client_credentials', 'client_Credentials', 'Client_Credentials'])('take the grant as %s', (grantType) => {

@@ -1,28 +1,19 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  IsArray,
-  IsIn,
-  IsString,
-  Length,
-  ValidateBy,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
-import type { ValidationOptions } from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import type { ValidationArguments, ValidationOptions } from 'class-validator';
+import { Check } from '../admin/check';
+import { text } from '../admin/rules';
+import { comparableCode } from '../balances/type-map';
 
 /** One line of the ordered map from a bank's balance type to AMLYZE's. */
 export class BalanceTypeEntry {
   /** The bank's word, compared without case and without the provider's prefix. */
-  @IsString()
-  @Length(1, 100)
+  @Check(text(100))
   type: string;
 
   /** AMLYZE `balanceType` code. */
-  @IsString()
-  @Length(1, 100)
+  @Check(text(100))
   code: string;
 
   static of(type: string, code: string): BalanceTypeEntry {
@@ -77,20 +68,33 @@ export function IsApiPath(placeholders: readonly string[] = [], options?: Valida
   );
 }
 
+/** Compared as a bank's answer is, or one balance of the bank would become two records. */
 function HasNoTypeTwice(): PropertyDecorator {
   return ValidateBy({
     name: 'hasNoTypeTwice',
     validator: {
-      validate: (value: unknown) => {
+      validate: (value: unknown, settings) => {
         if (!Array.isArray(value)) return false;
+        const prefix = prefixOf(settings);
         const types = value.map((entry: unknown) =>
-          entry instanceof BalanceTypeEntry && typeof entry.type === 'string' ? entry.type.toLowerCase() : entry,
+          entry instanceof BalanceTypeEntry && typeof entry.type === 'string'
+            ? comparableCode(entry.type, prefix)
+            : entry,
         );
         return new Set(types).size === types.length;
       },
-      defaultMessage: () => '$property must not name a type twice',
+      defaultMessage: (settings) => {
+        const prefix = prefixOf(settings);
+        return `$property must not name a type twice, in any case${prefix === undefined ? '' : ', with or without the typePrefix'}`;
+      },
     },
   });
+}
+
+/** Of the providers that have one. */
+function prefixOf(settings: ValidationArguments | undefined): string | undefined {
+  const object = settings?.object;
+  return object && 'typePrefix' in object && typeof object.typePrefix === 'string' ? object.typePrefix : undefined;
 }
 
 interface Bounds {

@@ -4,6 +4,7 @@ import { ConnectionDirectory } from '../../src/connections/connection-directory'
 import { ConnectionsModule } from '../../src/connections/connections.module';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
 import { eventually } from '../support/eventually';
+import { addOneSingleView } from '../support/registry-data';
 
 const tls = (name: string): string => readFileSync(join(__dirname, '../fixtures/tls', name), 'utf8');
 
@@ -100,6 +101,21 @@ describe('connections', () => {
     const patched = await admin.api.patch(`/admin/connections/${id}`).send({ secrets: bad });
     for (const refused of [again, patched]) expect(refused.body).toMatchObject({ status: 400, errors });
     expect(await admin.app.get(ConnectionDirectory).load(id)).toMatchObject({ secrets });
+  });
+
+  it('checks the balance types anew where the prefix alone is changed', async () => {
+    const id = await addOneSingleView(admin);
+    const entry = (type: string): object => ({ type, code: 'STATEMENT_BALANCE' });
+    const patch = (settings: object): PromiseLike<{ status: number; body: unknown }> =>
+      admin.api.patch(`/admin/connections/${id}`).send({ settings });
+    expect((await patch({ typePrefix: 'X.', balanceTypes: [entry('KSAOB.Booked'), entry('booked')] })).status).toBe(
+      200,
+    );
+    const message = 'must not name a type twice, in any case, with or without the typePrefix';
+    expect((await patch({ typePrefix: 'ksaob.' })).body).toMatchObject({
+      status: 400,
+      errors: [{ field: 'settings.balanceTypes', message }],
+    });
   });
 
   it('counts a field once, however much is wrong with it', async () => {

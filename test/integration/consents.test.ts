@@ -39,6 +39,23 @@ describe('consents', () => {
     );
   }
 
+  it('takes times with the widest offsets and the most digits, to the millisecond', async () => {
+    const times = {
+      validUntil: '9999-12-31T23:59:59.9999999Z',
+      accessTokenExpiresAt: '2999-01-02T03:04:05.678901+18:00',
+      scaPerformedAt: '0001-01-01T00:00:00-16:00',
+    };
+    const expected = {
+      validUntil: '9999-12-31T23:59:59.999Z',
+      accessTokenExpiresAt: '2999-01-01T09:04:05.678Z',
+      scaPerformedAt: '0001-01-01T16:00:00.000Z',
+    };
+    const created = await admin.api.post('/admin/consents').send(consent(times));
+    expect([created.status, created.body]).toEqual([201, expect.objectContaining(expected)]);
+    const changed = await admin.api.patch(`/admin/consents/${await addConsent(admin, connectionId)}`).send(times);
+    expect([changed.status, changed.body]).toEqual([200, expect.objectContaining(expected)]);
+  });
+
   it('keeps tokens sealed for their row and never returns them', async () => {
     const answer = await admin.api
       .post('/admin/consents')
@@ -178,6 +195,7 @@ describe('consents', () => {
   it.each([
     ['a time without offset', { validUntil: '2027-01-31T12:00:00' }, 'validUntil'],
     ['a date that does not exist', { validUntil: '2027-02-30T12:00:00Z' }, 'validUntil'],
+    ['a time past the year 9999 in UTC', { validUntil: '9999-12-31T23:59:59-05:00' }, 'validUntil'],
     ['a null end', { validUntil: null }, 'validUntil'],
     ['reads as text', { frequencyPerDay: '4' }, 'frequencyPerDay'],
     ['no reads at all', { frequencyPerDay: 0 }, 'frequencyPerDay'],

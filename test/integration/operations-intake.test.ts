@@ -52,6 +52,18 @@ describe('POST /admin/operations', () => {
     ]);
   });
 
+  it.each(['9999-12-31T23:59:59-05:00', '0001-01-01T00:00:00+10:00'])(
+    'names the time %s, which UTC cannot write with four digits of a year',
+    async (time) => {
+      const fields = ['operationDateTime', 'dateAuthorized', 'dateSettled'];
+      const answer = await post(admin, operation('far', Object.fromEntries(fields.map((field) => [field, time]))));
+      expect([answer.status, (answer.body.errors as Json[]).map(({ field }: Json) => field).sort()]).toEqual([
+        400,
+        fields.toSorted(),
+      ]);
+    },
+  );
+
   it.each([
     ['no JSON', '{"operationExtId":', 400],
     ['a double key', '{"operationExtId":"a","operationExtId":"b"}', 400],

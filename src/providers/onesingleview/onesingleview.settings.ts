@@ -1,4 +1,6 @@
-import { Equals, IsIn, IsString, Length, Matches } from 'class-validator';
+import { Equals, IsIn, IsString, Matches } from 'class-validator';
+import { Check } from '../../admin/check';
+import { text } from '../../admin/rules';
 import { BalanceTypeEntry, IsApiPath, ProviderSettings } from '../provider-settings';
 
 const STATEMENT_TYPES = ['ClosingBooked', 'InterimBooked', 'ClosingAvailable', 'InterimAvailable'];
@@ -9,8 +11,7 @@ export class OneSingleViewSettings extends ProviderSettings {
   );
 
   /** Shown in the vendor's console. Said to be a UUID, but the samples are not: any text. */
-  @IsString()
-  @Length(1, 100)
+  @Check(text(100))
   merchantId: string;
 
   /** What to do with a credit line that is part of the bank's figure; a choice of policy, so there is no default. */
@@ -35,8 +36,7 @@ export class OneSingleViewSettings extends ProviderSettings {
   envelopeSpelling: 'sample' | 'table' = 'sample';
 
   /** Prefix of the Saudi vocabulary that types and indicators may carry or not. */
-  @IsString()
-  @Length(1, 20)
+  @Check(text(20))
   typePrefix: string = 'KSAOB.';
 
   /**

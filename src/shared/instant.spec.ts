@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonicalInstant, instantMs, isCalendarDate } from './instant';
+import { canonicalInstant, instantMs, isCalendarDate, utcInstant } from './instant';
 
 describe('instantMs', () => {
   it('agrees with the engine for every RFC 3339 time with offset', () => {
@@ -20,6 +20,8 @@ describe('instantMs', () => {
     '0000-01-01T00:00:00Z',
     '2024-01-01T00:00:00',
     '2024-01-01T00:00:00+18:01',
+    '9999-12-31T23:59:59-10:00',
+    '0001-01-01T00:00:00+10:00',
   ])('knows that %s is none', (text) => {
     expect(instantMs(text)).toBeUndefined();
     expect(() => canonicalInstant(text)).toThrow(TypeError);
@@ -34,6 +36,16 @@ describe('canonicalInstant', () => {
     ['1969-12-31T23:59:59.999999999Z', '1969-12-31T23:59:59.999999999Z'],
   ])('writes %s as %s', (text, canonical) => {
     expect(canonicalInstant(text)).toBe(canonical);
+  });
+});
+
+describe('utcInstant', () => {
+  it.each([
+    ['2024-08-16T15:00:00+18:00', '2024-08-15T21:00:00.000Z'],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+    ['9999-12-31T23:59:59.999999999Z', '9999-12-31T23:59:59.999Z'],
+  ])('writes %s as %s', (text, utc) => {
+    expect(utcInstant(text)).toBe(utc);
   });
 });
 
