@@ -1,5 +1,6 @@
 import type { Rule } from '../admin/check';
 import { currency, rowId, text } from '../admin/rules';
+import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
 import type { FieldError } from '../shared/problem';
 
 /** What a client says about an account, one by one or as a line of an import. */
@@ -28,10 +29,8 @@ export const ACCOUNT_RULES: Readonly<Record<(typeof ACCOUNT_FIELDS)[number], Rul
 };
 
 /** Reads one line of an import as strictly as the body of a single account. */
-export function readAccountFields(value: unknown): AccountFields | { errors: FieldError[] } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { errors: [{ field: '', message: 'must be one JSON object' }] };
-  }
+export function readAccountFields(value: JsonValue): AccountFields | { errors: FieldError[] } {
+  if (!isJsonObject(value)) return { errors: [{ field: '', message: 'must be one JSON object' }] };
   const given = new Map<string, unknown>(Object.entries(value));
   const errors: FieldError[] = [];
   for (const name of ACCOUNT_FIELDS) {
@@ -47,5 +46,5 @@ export function readAccountFields(value: unknown): AccountFields | { errors: Fie
   }
   if (errors.length > 0) return { errors };
   // Every field was checked just now; the type system cannot follow the loop.
-  return value as AccountFields;
+  return value as JsonObject & AccountFields;
 }

@@ -2,12 +2,11 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Environment } from '../config/environment';
-import { bodyDeadline, refuseHostileShapes } from './body-limits';
-import { explainRefusedBody, JSON_PARSER, refuseOtherThanObject } from './json-body';
+import { bodyDeadline } from './body-deadline';
 import { serveOpenApi } from './open-api';
 import { ProblemFilter } from './problem.filter';
 import { correlate } from './request-context';
-import { validationPipe } from './validation.pipe';
+import { StrictPipe } from './validation.pipe';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
@@ -16,8 +15,8 @@ const MAX_HEADERS = 100;
 const MAX_CONNECTIONS = 2_000;
 
 /**
- * Everything between the socket and the controllers. The application has to be created with `bodyParser: false`: the
- * parser here is the only one.
+ * Everything between the socket and the controllers. The application has to be created with `bodyParser: false`:
+ * JsonBodyInterceptor reads the bodies.
  */
 export function configureApp(app: NestExpressApplication, environment: Environment): void {
   app.disable('x-powered-by');
@@ -34,11 +33,7 @@ export function configureApp(app: NestExpressApplication, environment: Environme
   );
   app.use(noStore);
   app.use(bodyDeadline);
-  app.useBodyParser('json', JSON_PARSER);
-  app.use(explainRefusedBody);
-  app.use(refuseOtherThanObject);
-  app.use(refuseHostileShapes);
-  app.useGlobalPipes(validationPipe());
+  app.useGlobalPipes(new StrictPipe());
   app.useGlobalFilters(new ProblemFilter());
   serveOpenApi(app, environment);
   limitServer(app);

@@ -1,66 +1,90 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { NextFunction, Request, Response } from 'express';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
 import { maskCardNumbers } from '../shared/card-scan';
-import { JsonProblem, parseJson, type JsonValue } from '../shared/json';
+import { isJsonObject, type JsonLimits, JsonNumber, JsonProblem, parseJson, type JsonValue } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
-import { isForJsonParser, MAX_BODY_BYTES } from './body-limits';
+import { hasBody, StreamedTypes } from './media-type.guard';
 
-const NOT_UTF8 = 'The body must be UTF-8.';
-
-/**
- * The JSON of a body with every number as it was sent. Bytes that are not UTF-8 are refused: decoded, they would be stored as U+FFFD.
- *
- * @throws ApiProblem 400 where there is none
- */
-export function readJson(bytes: Buffer, maxDepth: number): JsonValue {
-  if (!isUtf8(bytes)) throw ApiProblem.malformed(NOT_UTF8);
-  return readJsonText(bytes.toString('utf8'), maxDepth);
+interface BodyLimits extends JsonLimits {
+  megabytes: number;
+  /** Where a larger body would go, as the end of a sentence. */
+  larger?: string;
 }
 
-function readJsonText(text: string, maxDepth?: number): JsonValue {
+/** Accounts come in larger numbers by the import, which is a stream. Validation is recursive, and must not run out of stack. */
+const LIMITS: BodyLimits = { megabytes: 1, maxDepth: 32, nulAllowed: true };
+
+/**
+ * Global: gives a handler the JSON of its body as plain values, unless it is `@Consumes` and reads by itself. It comes after the guards, so
+ * that nobody without a key is read from.
+ */
+@Injectable()
+export class JsonBodyInterceptor implements NestInterceptor {
+  constructor(private readonly streamed: StreamedTypes) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<Request>();
+    if (hasBody(request) && this.streamed.of(context) === undefined) request.body = await readObject(request);
+    return next.handle();
+  }
+}
+
+/** Every body but those of operations is one object. */
+async function readObject(request: Request): Promise<unknown> {
+  const body = await readJsonBody(request, LIMITS);
+  if (!isJsonObject(body)) throw ApiProblem.malformed(`The body must be one JSON object, not ${kindOf(body)}.`);
+  return toPlain(body);
+}
+
+function kindOf(body: JsonValue): string {
+  if (body === null) return 'null';
+  if (Array.isArray(body)) return 'a list';
+  return body instanceof JsonNumber ? 'a number' : `a ${typeof body}`;
+}
+
+/** The value as the engine's own parser has it: objects of the usual kind, numbers as floats. */
+function toPlain(value: JsonValue): unknown {
+  if (value instanceof JsonNumber) return Number(value.source);
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toPlain(member)]));
+}
+
+/**
+ * The JSON of a body that nobody has read yet, with every number as it was sent. Bytes that are not UTF-8 are refused: decoded, they would be
+ * stored as U+FFFD.
+ *
+ * @throws ApiProblem 400 where there is none, 413 where it is too large
+ */
+export async function readJsonBody(request: Request, limits: BodyLimits): Promise<JsonValue> {
+  const bytes = await readBytes(request, limits);
+  if (!isUtf8(bytes)) throw ApiProblem.malformed('The body must be UTF-8.');
   try {
-    return parseJson(text, maxDepth === undefined ? {} : { maxDepth });
+    return parseJson(bytes.toString('utf8'), limits);
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
     throw ApiProblem.malformed(`The body must be well-formed JSON: ${maskCardNumbers(error.message)}.`);
   }
 }
 
-/** The common parser. It is not strict, so that a body of `null` comes to a message of ours and not to one about its syntax. */
-export const JSON_PARSER = { limit: MAX_BODY_BYTES, inflate: false, strict: false, type: isForJsonParser, verify };
-
-/** A body that says to be in another charset is refused by its media type. */
-function verify(_request: IncomingMessage, _response: ServerResponse, bytes: Buffer, encoding: string): void {
-  if (encoding === 'utf-8' && !isUtf8(bytes)) throw new Error(NOT_UTF8);
-}
-
-/** Says what is wrong with a body that the common parser refused: its own errors look like those of a malformed URL further in. */
-export function explainRefusedBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
-  next(bodyProblem(error) ?? error);
-}
-
-function bodyProblem(error: unknown): ApiProblem | undefined {
-  if (!(error instanceof Error) || !('type' in error)) return undefined;
-  if (error.type === 'entity.verify.failed') return ApiProblem.malformed(NOT_UTF8);
-  if (error.type !== 'entity.parse.failed' || !('body' in error) || typeof error.body !== 'string') return undefined;
+async function readBytes(request: Request, { megabytes, larger = '' }: BodyLimits): Promise<Buffer> {
+  const tooLarge = ApiProblem.tooLarge(`The body must not be larger than ${megabytes} MB${larger}.`);
+  const maxBytes = megabytes * 1_000_000;
+  if (Number(request.get('content-length') ?? 0) > maxBytes) throw tooLarge;
+  const parts: Buffer[] = [];
+  let length = 0;
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
   try {
-    // The engine's message quotes the text, which may hold a secret; this one tells the position.
-    readJsonText(error.body);
-  } catch (problem) {
-    if (problem instanceof ApiProblem) return problem;
+    for await (const part of body) {
+      length += part.length;
+      if (length > maxBytes) throw tooLarge;
+      parts.push(part);
+    }
+  } catch (error) {
+    // The caller went away or was cut off: no fault of ours that the log would have to tell.
+    throw request.complete || error === tooLarge ? error : ApiProblem.malformed('The body ended early.');
   }
-  return ApiProblem.malformed('The body must be well-formed JSON.');
-}
-
-/** Every body that the common parser reads is one object. */
-export function refuseOtherThanObject(request: Request, _response: Response, next: NextFunction): void {
-  const body: unknown = request.body;
-  if (body === undefined || (typeof body === 'object' && body !== null && !Array.isArray(body))) next();
-  else next(ApiProblem.malformed(`The body must be one JSON object, not ${kindOf(body)}.`));
-}
-
-function kindOf(body: unknown): string {
-  if (body === null) return 'null';
-  return Array.isArray(body) ? 'a list' : `a ${typeof body}`;
+  return Buffer.concat(parts);
 }

@@ -1,4 +1,4 @@
-import { ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError, ValidatorOptions } from 'class-validator';
 import { ApiProblem, type FieldError } from '../shared/problem';
 
@@ -11,13 +11,34 @@ export const STRICT: ValidatorOptions = {
   validationError: { target: false, value: false },
 };
 
+const UNKNOWN_FIELD = 'is not a field of this request: remove it or correct its spelling';
+
 /** The global pipe for bodies and queries. */
-export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
-    ...STRICT,
-    transform: true,
-    transformOptions: { enableImplicitConversion: false },
-    exceptionFactory: (errors: ValidationError[]) => ApiProblem.invalid(toFieldErrors(errors)),
+export class StrictPipe extends ValidationPipe {
+  constructor() {
+    super({
+      ...STRICT,
+      transform: true,
+      transformOptions: { enableImplicitConversion: false },
+      exceptionFactory: (errors: ValidationError[]) => ApiProblem.invalid(toFieldErrors(errors)),
+    });
+  }
+
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' || metadata.type === 'query') {
+      const errors = inheritedNames(value, '').map((field) => ({ field, message: UNKNOWN_FIELD }));
+      if (errors.length > 0) throw ApiProblem.invalid(errors);
+    }
+    return super.transform(value, metadata);
+  }
+}
+
+/** Fields named like a member that every object inherits: class-transformer drops those before anybody could call them unknown. */
+function inheritedNames(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const field = pathOf(path, name);
+    return name in Object.prototype ? [field] : inheritedNames(inner, field);
   });
 }
 
@@ -42,7 +63,7 @@ function pathOf(parent: string, property: string | undefined): string {
 }
 
 function wording(constraint: string, message: string, property: string | undefined): string {
-  if (constraint === 'whitelistValidation') return 'is not a field of this request: remove it or correct its spelling';
+  if (constraint === 'whitelistValidation') return UNKNOWN_FIELD;
   if (constraint === 'unknownValue' || property === undefined) return 'must be one JSON object';
   // class-validator's own messages begin with the property's name, which the field says already.
   return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;

@@ -27,7 +27,7 @@ import {
   OperationImportListDto,
   OperationListAnswerDto,
 } from './operations.dto';
-import { idempotencyKey, readJsonBody } from './request-parts';
+import { idempotencyKey, readOperations } from './request-parts';
 
 const EXAMPLE = { operationExtId: 'Op_01_CARD_TEST', operationType: 'CARD_PAYMENT', amount: 1499, currency: 'EUR' };
 
@@ -42,7 +42,9 @@ export class OperationsController {
     private readonly imports: OperationImport,
   ) {}
 
+  // Reads its body itself, since floats would round the amounts in it.
   @Post()
+  @Consumes('application/json')
   @HttpCode(202)
   @ApiOperation({
     summary: `Import one card payment, or a list of up to ${MAX_LIST}`,
@@ -55,7 +57,7 @@ export class OperationsController {
   @ApiProblems(400, 409, 413, 415)
   async take(@Req() request: Request): Promise<OperationAnswerDto | OperationListAnswerDto> {
     this.intake.assertEnabled();
-    const input = await readJsonBody(request);
+    const input = await readOperations(request);
     if (!Array.isArray(input)) {
       const { importId, chunk } = await this.intake.takeList([input], true);
       return toAnswer(importId, chunk);

@@ -6,6 +6,7 @@ import { CardVault } from '../operations/card-vault';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import { explain } from './explanation';
+import { RecordNumberPipe } from './record-number.pipe';
 import { findRecords } from './record-views';
 import {
   AdoptDto,
@@ -42,7 +43,7 @@ export class RecordsController {
   @ApiOperation({ summary: 'Explain one record: bank payload, every step, frozen bytes, every attempt and verdict' })
   @ApiOkResponse({ type: ExplanationDto })
   @ApiProblems(404)
-  async explain(@Param('communicationNumber') number: string): Promise<ExplanationDto> {
+  async explain(@Param('communicationNumber', RecordNumberPipe) number: string): Promise<ExplanationDto> {
     const explanation = await explain(this.database, this.vault, number);
     if (!explanation) throw ApiProblem.notFound('record', number);
     return explanation;
@@ -62,7 +63,10 @@ export class RecordsController {
   @ApiOperation({ summary: 'Requeue one record, with its own number or as the next revision' })
   @ApiOkResponse({ type: RecordNumberDto })
   @ApiProblems(400, 404, 409, 413, 415)
-  requeue(@Param('communicationNumber') number: string, @Body() dto: RequeueDto): Promise<RecordNumberDto> {
+  requeue(
+    @Param('communicationNumber', RecordNumberPipe) number: string,
+    @Body() dto: RequeueDto,
+  ): Promise<RecordNumberDto> {
     return this.records.requeueOne(number, dto);
   }
 
@@ -71,7 +75,10 @@ export class RecordsController {
   @ApiOperation({ summary: 'Mark a held record that AMLYZE demonstrably has as accepted' })
   @ApiOkResponse({ type: RecordNumberDto })
   @ApiProblems(400, 404, 409, 413, 415)
-  adopt(@Param('communicationNumber') number: string, @Body() dto: AdoptDto): Promise<RecordNumberDto> {
+  adopt(
+    @Param('communicationNumber', RecordNumberPipe) number: string,
+    @Body() dto: AdoptDto,
+  ): Promise<RecordNumberDto> {
     return this.records.adopt(number, dto);
   }
 }

@@ -83,6 +83,10 @@ describe('parseJson', () => {
     expect(problemOf(text)).toContain(message);
   });
 
+  it('takes the character U+0000 where the caller has a rule for it', () => {
+    expect(plain(parseJson('["a\\u0000b"]', { nulAllowed: true }))).toEqual(['a\0b']);
+  });
+
   it('accepts the same key in two objects, and a whole surrogate pair', () => {
     expect(plain(parseJson('[{"a":1},{"a":"\\ud83d\\ude00"}]'))).toEqual([{ a: 1 }, { a: '\u{1f600}' }]);
   });

@@ -14,13 +14,19 @@ export class JsonProblem extends Error {
   override readonly name = 'JsonProblem';
 }
 
+export interface JsonLimits {
+  /** Nested lists and objects; 32 where it is left out. */
+  maxDepth?: number;
+  /** Lets U+0000 into strings, for callers that hold every string to a rule and can so name the field that it is in. */
+  nulAllowed?: true;
+}
+
 /**
  * Parses a JSON text (RFC 8259) without losing a digit, and refuses what two readers could understand differently:
- * a key that occurs twice, an unpaired surrogate, a byte order mark. `maxDepth` (default 32) counts nested lists and
- * objects. Throws JsonProblem.
+ * a key that occurs twice, an unpaired surrogate, a byte order mark. Throws JsonProblem.
  */
-export function parseJson(text: string, limits: { maxDepth?: number } = {}): JsonValue {
-  return new JsonReader(text, limits.maxDepth ?? 32).read();
+export function parseJson(text: string, { maxDepth = 32, nulAllowed }: JsonLimits = {}): JsonValue {
+  return new JsonReader(text, maxDepth, nulAllowed === true).read();
 }
 
 /** Whether the value is a JSON object, not a list, a number or null. */
@@ -57,6 +63,7 @@ class JsonReader {
   constructor(
     private readonly text: string,
     private readonly maxDepth: number,
+    private readonly nulAllowed: boolean,
   ) {
     this.wellFormed = text.isWellFormed();
   }
@@ -150,7 +157,7 @@ class JsonReader {
     }
     if (typeof content !== 'string') return this.refuse('expected a string', start);
     // PostgreSQL's text cannot hold U+0000: such a value would fail later, far from the one who sent it.
-    if (content.includes('\0')) this.refuse('a string with the character U+0000', start);
+    if (!this.nulAllowed && content.includes('\0')) this.refuse('a string with the character U+0000', start);
     return content;
   }
 

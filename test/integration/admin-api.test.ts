@@ -145,6 +145,7 @@ describe('the admin API', () => {
     ['a bare text', '"x"', 'The body must be one JSON object, not a string.'],
     ['a syntax error', '{"name" "canary"}', /^The body must be well-formed JSON: expected a colon .*position 8/],
     ['half an object', '{"name": "4111111111111111"', /^The body must be well-formed JSON: expected a comma or/],
+    ['a field twice', '{"name":"x","name":"y"}', /^The body must be well-formed JSON: the key "name" occurs twice/],
     ['Latin-1', Buffer.from('{"name":"Zoë"}', 'latin1'), 'The body must be UTF-8.'],
   ])('says of a body that is %s what is wrong with it', async (_what, body, detail) => {
     const answer = await fetch(`${admin.url}/admin/connections`, {
@@ -168,6 +169,40 @@ describe('the admin API', () => {
     const replaced = await admin.api.get('/admin/nothing').set('X-Correlation-Id', 'a b{}');
     expect(replaced.headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
+
+  it('reads no body of a caller without a key, however wrong it is', async () => {
+    const bodies: [string, string][] = [
+      ['application/json', '{"name"'],
+      ['application/json', JSON.stringify({ name: 'x'.repeat(1_000_001) })],
+      ['text/plain', 'name'],
+    ];
+    for (const [type, body] of bodies) {
+      const answer = await admin.anonymous.post('/admin/connections').type(type).send(body);
+      expect([type, answer.status]).toEqual([type, 401]);
+    }
+  });
+
+  it.each(Object.getOwnPropertyNames(Object.prototype))(
+    'knows no field and no query parameter %s, as it knows none that is misspelt',
+    async (name) => {
+      const message = 'is not a field of this request: remove it or correct its spelling';
+      const query = await admin.api.get(`/admin/connections?${name}=1`);
+      expect(query.body).toMatchObject({ status: 400, errors: [{ field: name, message }] });
+      const post = (text: string): PromiseLike<{ body: unknown }> =>
+        admin.api.post('/admin/connections').set('Content-Type', 'application/json').send(text);
+      for (const [field, body] of [
+        [name, `{"${name}":1}`],
+        [`settings.${name}`, `{"settings":{"${name}":1}}`],
+      ] as const) {
+        const hostile = ['__proto__', 'constructor'].includes(name);
+        expect((await post(body)).body).toMatchObject(
+          hostile
+            ? { status: 400, detail: expect.stringContaining(`the key ${name} is not allowed`) as string }
+            : { status: 400, errors: [{ field, message }] },
+        );
+      }
+    },
+  );
 
   it('answers 413 to a body over 1 MB and reads one just below', async () => {
     const body = (length: number): object => ({ name: 'x'.repeat(length) });

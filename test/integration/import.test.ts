@@ -76,6 +76,22 @@ describe('import of accounts', () => {
     expect(items.map(({ accountExtId }) => accountExtId)).toEqual(['ext-a', 'ext-b', 'ext-e']);
   });
 
+  it('refuses a line that two readers could understand differently, or that is no object, and says why', async () => {
+    const result = await importLines([
+      line('a').replace('"currency"', '"currency":"USD","currency"'),
+      `${line('b')} ${line('c')}`,
+      '4711',
+      line('d'),
+    ]);
+    expect(result).toMatchObject({ created: 1, updated: 0 });
+    const messages = result.rejected.map(({ errors }) => errors[0]?.message);
+    expect(messages).toEqual([
+      expect.stringMatching(/^must be one well-formed JSON object: the key "currency" occurs twice/),
+      expect.stringMatching(/^must be one well-formed JSON object: text after the end of the JSON value/),
+      'must be one JSON object',
+    ]);
+  });
+
   it('reads CSV with a header row', async () => {
     const lines = [
       'consentId,providerAccountId,currency,accountExtId,businessUnit',
@@ -93,8 +109,8 @@ describe('import of accounts', () => {
     const answer = await admin.api
       .post('/admin/accounts/import')
       .set('Content-Type', 'text/csv')
-      .send(`${registered.consentId},iban-a,EUR,ext-a,\n`);
-    expect(answer.body).toMatchObject({ status: 400, errors: [{ field: 'line 1' }] });
+      .send(`\n\n${registered.consentId},iban-a,EUR,ext-a,\n`);
+    expect(answer.body).toMatchObject({ status: 400, errors: [{ field: 'line 3' }] });
     expect(await countAccounts()).toBe(0);
   });
 
@@ -202,7 +218,12 @@ describe('import of accounts', () => {
     expect(JSON.parse(text)).toEqual({
       created: accounts,
       updated: 0,
-      rejected: [{ line: 50_001, errors: [expect.objectContaining({ message: 'must be one JSON object' })] }],
+      rejected: [
+        {
+          line: 50_001,
+          errors: [{ field: '', message: 'must be one well-formed JSON object: expected a value (position 0)' }],
+        },
+      ],
     });
     expect(seconds).toBeLessThan(60);
     // The last 80,000 accounts would be more than twice as much.

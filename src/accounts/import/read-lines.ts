@@ -1,5 +1,7 @@
 import { readCsvHeader, readCsvRow, type CsvColumns } from '../../admin/imports/csv';
 import type { Line } from '../../admin/imports/split-lines';
+import { maskCardNumbers } from '../../shared/card-scan';
+import { JsonProblem, parseJson, type JsonValue } from '../../shared/json';
 import type { FieldError } from '../../shared/problem';
 import { ACCOUNT_FIELDS, type AccountFields, readAccountFields, REQUIRED_FIELDS } from '../account-rules';
 
@@ -10,7 +12,7 @@ export type ReadLine = { line: number; account: AccountFields } | { line: number
 export async function* readNdjson(lines: AsyncIterable<Line>): AsyncGenerator<ReadLine> {
   for await (const { number, text, fault } of lines) {
     if (text === undefined) yield refused(number, fault);
-    else if (text.trim() !== '') yield toReadLine(number, parseJsonLine(text));
+    else if (text.trim() !== '') yield readJsonLine(number, text);
   }
 }
 
@@ -36,7 +38,7 @@ export async function* readCsv(all: AsyncGenerator<Line>): AsyncGenerator<ReadLi
   }
 }
 
-function toReadLine(line: number, value: unknown): ReadLine {
+function toReadLine(line: number, value: JsonValue): ReadLine {
   const read = readAccountFields(value);
   return 'errors' in read ? { line, errors: read.errors } : { line, account: read };
 }
@@ -45,11 +47,12 @@ function refused(line: number, message = 'cannot be read'): ReadLine {
   return { line, errors: [{ field: '', message }] };
 }
 
-function parseJsonLine(text: string): unknown {
+function readJsonLine(line: number, text: string): ReadLine {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return toReadLine(line, parseJson(text, { nulAllowed: true }));
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    return refused(line, `must be one well-formed JSON object: ${maskCardNumbers(error.message)}`);
   }
 }
 

@@ -28,13 +28,13 @@ export async function readCsvHeader(
 ): Promise<{ header: CsvHeader; lines: AsyncGenerator<Line> }> {
   let first = await lines.next();
   while (!first.done && isBlank(first.value)) first = await lines.next();
-  if (first.done) throw headerProblem(columns, 'the file is empty');
+  if (first.done) throw headerProblem(1, columns, 'the file is empty');
   const { number, text } = first.value;
   const names = text === undefined ? [] : (parseCsvLine(text) ?? []).map((name) => name.trim());
   const fault = faultOf(names, columns);
   if (fault !== undefined) {
     await lines.return(undefined);
-    throw headerProblem(columns, fault);
+    throw headerProblem(number, columns, fault);
   }
   return { header: { names, line: number }, lines: withFirst(first.value, lines) };
 }
@@ -79,8 +79,8 @@ function faultOf(names: readonly string[], { known, required, noun }: CsvColumns
   return missing.length > 0 ? `${missing.join(', ')} is missing` : undefined;
 }
 
-function headerProblem({ listed }: CsvColumns, what: string): ApiProblem {
-  return ApiProblem.invalid([{ field: 'line 1', message: `must be a header row ${listed}: ${what}` }]);
+function headerProblem(line: number, { listed }: CsvColumns, what: string): ApiProblem {
+  return ApiProblem.invalid([{ field: `line ${line}`, message: `must be a header row ${listed}: ${what}` }]);
 }
 
 async function* withFirst(first: Line, rest: AsyncGenerator<Line>): AsyncGenerator<Line> {

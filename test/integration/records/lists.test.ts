@@ -150,6 +150,20 @@ update record_state set attempt_id = a.id, claims = 1 from a where record_id = a
       expect(attemptLog).toEqual([expect.objectContaining({ verdict: null, finishedAt: null, late: false })]);
     });
 
+    test.each(['%00', 'obg%00', `obg-${'x'.repeat(252)}`])(
+      'answers 404 for %s, which cannot be a number',
+      async (number) => {
+        for (const [method, path, body] of [
+          ['GET', number, undefined],
+          ['POST', `${number}/requeue`, { reason: REASON }],
+          ['POST', `${number}/adopt`, { reason: REASON }],
+        ] as const) {
+          const { status } = await operator.gateway.call(method, `/admin/records/${path}`, body);
+          expect([path, status]).toEqual([path, 404]);
+        }
+      },
+    );
+
     test('answers 404 for a number that is none', async () => {
       expect((await operator.gateway.call('GET', '/admin/records/obg-nothing')).status).toBe(404);
       expect((await requeue('obg-nothing', { reason: REASON })).status).toBe(404);
