@@ -79,6 +79,15 @@ export interface FailedRead {
 
 export type FetchResult = AnsweredRead | FailedRead;
 
+/** Thrown where a fault of ours, the cause, ended a read before its call: the bank was not asked, and nothing of the budget is spent. */
+export class EndedBeforeCall extends Error {
+  override readonly name = 'EndedBeforeCall';
+
+  constructor(override readonly cause: unknown) {
+    super('the read ended before its call');
+  }
+}
+
 /** A body taken apart, its fields still raw: only an element that is eligible may fail a reading. */
 export interface ParsedBalances {
   kind: 'parsed';
@@ -124,7 +133,7 @@ export interface BalanceProvider<S extends ProviderSettings = ProviderSettings> 
   readonly secretNames: SecretNames;
   readonly consentNeeds: ConsentNeeds;
   mappingSettings(settings: S): MappingSettings;
-  /** One read over the network. Never throws for the other side's behaviour. */
+  /** One read over the network. Never throws for the other side's behaviour; EndedBeforeCall for a fault of ours that came before it. */
   fetchBalances(connection: ProviderConnection<S>, question: BalanceQuestion): Promise<FetchResult>;
   /**
    * Pure: takes an answer's body apart and makes sure that it answers the question. `json` is the body as it was read at the

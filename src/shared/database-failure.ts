@@ -60,6 +60,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return failure === 'unavailable' || failure === 'timeout' || failure === 'full';
 }
 
+/** True where the same work may be repeated: the database is unavailable as above, or it broke off one of two that stood in each other's way. */
+export function mayBeRepeated(error: unknown): boolean {
+  return classifyDatabaseFailure(error) !== 'other';
+}
+
 /** True where the session cannot be used again, so that it must not go back into the pool. */
 export function isConnectionLost(error: unknown): boolean {
   const { code, message } = describe(error);

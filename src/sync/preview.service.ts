@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Installation } from '../amlyze/installation';
 import type { Step } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { findKeyStates } from '../outbox/enqueue';
+import { EndedBeforeCall } from '../providers/provider';
 import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { blocksDown, inBlock } from '../shared/id-block';
@@ -39,6 +40,7 @@ interface BankSaying {
 /** Shows what a read would send, by the very code that sends. Nothing is written but the ledger row of a live read. */
 @Injectable()
 export class PreviewService {
+  private readonly logger = new Logger(PreviewService.name);
   private readonly slots: Slots;
 
   constructor(
@@ -149,8 +151,22 @@ order by blocks.block desc limit 1`,
       spent = result.bytesMayHaveLeft;
       const { outcome, reason } = result;
       return { body: result.body, fetchedAt, mapped: { outcome, reason, steps: [fetchStep`${reason}`], balances: [] } };
+    } catch (error) {
+      if (!(error instanceof EndedBeforeCall)) throw error;
+      spent = false;
+      throw error.cause;
     } finally {
-      if (!spent) await giveBackReads(this.database, [subject]);
+      if (!spent) await this.giveBack(subject);
+    }
+  }
+
+  /** Where that fails too, the read stays charged, and what the preview came to is said all the same. */
+  private async giveBack(subject: ClaimedSubject): Promise<void> {
+    try {
+      await giveBackReads(this.database, [subject]);
+    } catch (err) {
+      const { subjectId } = subject.state;
+      this.logger.warn({ msg: 'a read that a preview did not spend could not be given back', subjectId, err });
     }
   }
 

@@ -7,9 +7,9 @@ import { RateBook } from '../balances/rate-book';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { ConsentTokens } from '../consents/consent-tokens';
-import type { BalanceQuestion, ParsedAnswer } from '../providers/provider';
+import { type BalanceQuestion, EndedBeforeCall, type ParsedAnswer } from '../providers/provider';
 import { DatabaseClock } from '../shared/database-clock';
-import { isDatabaseUnavailable } from '../shared/database-failure';
+import { classifyDatabaseFailure, isDatabaseUnavailable, mayBeRepeated } from '../shared/database-failure';
 import type { JsonValue } from '../shared/json';
 import { Metrics } from '../shared/metrics';
 import { SecretBox } from '../shared/secret-box';
@@ -53,17 +53,20 @@ export class SubjectReader {
   /** Never throws: a fault of ours is the outcome GATEWAY_ERROR, so that no run waits for ever. */
   async read(subject: ClaimedSubject): Promise<SubjectResult> {
     if (subject.denial) return deniedResult(subject, subject.denial);
-    let spent = false;
+    let asked = false;
     try {
       const connection = await this.directory.load(subject.state.connectionId);
       const question = this.toQuestion(subject);
-      spent = true;
+      asked = true;
       return await this.ask(subject, connection, question);
     } catch (error) {
-      // A database that is away mends by itself, so that is no end of the read.
-      const retry = isDatabaseUnavailable(error) ? 'in-run' : 'next-slot';
+      const before = error instanceof EndedBeforeCall;
+      const cause = before ? error.cause : error;
+      const spent = asked && !before;
+      // What mends by itself is no end of the read.
+      const retry = mayBeRepeated(cause) ? 'in-run' : 'next-slot';
       const repeatAfterMs = repeatAfter(subject, { retry, bytesMayHaveLeft: spent });
-      return { ...deniedResult(subject, this.ownFault(subject, error)), spent, repeatAfterMs };
+      return { ...deniedResult(subject, this.ownFault(subject, cause)), spent, repeatAfterMs };
     }
   }
 
@@ -177,6 +180,10 @@ export class SubjectReader {
   }
 
   private ownFault(subject: ClaimedSubject, error: unknown): { outcome: 'GATEWAY_ERROR'; reason: string } {
+    // An outage is told by whoever polls the database, not by each of the reads that it meets.
+    if (isDatabaseUnavailable(error)) {
+      return { outcome: 'GATEWAY_ERROR', reason: `the database did not answer: ${classifyDatabaseFailure(error)}` };
+    }
     const correlationId = randomUUID();
     this.logger.error({
       msg: 'a read failed by a fault of the gateway',

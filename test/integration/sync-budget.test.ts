@@ -223,6 +223,26 @@ from account, generate_series(1, $2::integer) as n where id = $1`,
     expect(await ledger(account)).toEqual([]);
   });
 
+  it('stays spent where a read cannot be given back, and the preview says what it came to', async () => {
+    const { connectionId, consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount(scene, consentId);
+    await gateway.ok('PATCH', `/admin/connections/${connectionId}`, { baseUrl: 'http://127.0.0.1:1' });
+    const { database } = testDatabase;
+    await database.query(`create function refuse_giving_back() returns trigger language plpgsql as $$ begin
+  raise exception 'refused';
+end $$`);
+    await database.query(
+      'create trigger refuse_giving_back before delete on access_ledger for each row execute function refuse_giving_back()',
+    );
+    try {
+      const path = `/admin/accounts/${account.id}/preview`;
+      expect(await gateway.ok('POST', path, { source: 'live' })).toMatchObject({ outcome: 'BANK_UNAVAILABLE' });
+      expect(await ledger(account)).toHaveLength(1);
+    } finally {
+      await database.query('drop function refuse_giving_back cascade');
+    }
+  });
+
   it('is spent by a live preview that timed out', async () => {
     const { consentId } = await registerMypos(gateway, outside, { timeoutMs: 1_000 });
     const account = await addMyposAccount(scene, consentId);

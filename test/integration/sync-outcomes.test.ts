@@ -455,6 +455,53 @@ end $$`);
       expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 4 });
     });
 
+    describe('while a token is looked for', () => {
+      afterEach(() => testDatabase.database.query('drop function if exists refuse_token cascade'));
+
+      /** From now on no token can be stored, for so many times. */
+      async function refuseTokens(code: string, times: number): Promise<void> {
+        const { database } = testDatabase;
+        await database.query('create sequence if not exists token_refusals');
+        await database.query(`alter sequence token_refusals restart`);
+        await database.query(`create function refuse_token() returns trigger language plpgsql as $$ begin
+  if nextval('token_refusals') <= ${times} then raise exception 'refused' using errcode = '${code}'; end if;
+  return new;
+end $$`);
+        await database.query(
+          'create trigger refuse_token before insert or update on connection_token for each row execute function refuse_token()',
+        );
+      }
+
+      async function oneAccount(): Promise<{ consentId: string; account: AddedAccount }> {
+        const { consentId } = await registerOneSingleView(gateway, outside);
+        const balance = { amount: '1.00', currency: 'SAR', dateTime: DATE_TIME };
+        return { consentId, account: await addOneSingleViewAccount(scene, consentId, balance) };
+      }
+
+      it('that mends by itself is repeated within the run, and costs one read', async () => {
+        const { consentId, account } = await oneAccount();
+        await refuseTokens('40P01', 1);
+        expect(await outcomes(account)).toEqual(['READ']);
+        expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 3 });
+      });
+
+      it('that stays makes no call, costs no read and is in the log', async () => {
+        const { consentId, account } = await oneAccount();
+        await refuseTokens('23514', 1_000);
+        const lines = await logged(async () => {
+          const [read] = await readNow(gateway, [account]);
+          expect(read).toMatchObject({ outcome: 'GATEWAY_ERROR', reason: expect.stringMatching(/log has it under/) });
+        });
+        expect(lines).toEqual([
+          expect.objectContaining({ err: expect.objectContaining({ message: 'refused' }) as unknown }),
+        ]);
+        const path = `/admin/accounts/${account.id}/preview`;
+        expect((await gateway.call('POST', path, { source: 'live' })).status).toBe(500);
+        expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 4 });
+        expect(await callsOf(outside.onesingleview, account.number)).toBe(0);
+      });
+    });
+
     it('in the secrets of one connection makes no call and touches no other connection', async () => {
       const { connectionId, consentId, hit } = await threeAccounts();
       const elsewhere = await threeAccounts();

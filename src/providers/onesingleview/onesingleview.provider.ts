@@ -1,12 +1,12 @@
 import { Injectable, Optional } from '@nestjs/common';
 import type { MappingSettings } from '../../balances/balance';
-import { isDatabaseUnavailable } from '../../shared/database-failure';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
 import type { JsonValue } from '../../shared/json';
 import { TLS_SECRETS } from '../client-tls';
-import { failedCall, ownFailure, refusedRead, unreadableRead } from '../failed-read';
+import { failedCall, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
+import { EndedBeforeCall } from '../provider';
 import type { BalanceProvider, BalanceQuestion, CheckResult, FailedRead, FetchResult, ParsedAnswer } from '../provider';
 import { ProviderTokens } from '../provider-tokens';
 import type { GrantedToken, ObtainedToken } from '../provider-tokens';
@@ -76,16 +76,11 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     return { ok: token.kind === 'granted', latencyMs, detail: `asked for an access token; ${seen}` };
   }
 
-  /** A database that is away mends by itself, and the bank was not asked yet: the read costs nothing and may be repeated. */
   private async obtainToken(connection: OneSingleViewConnection): Promise<ObtainedToken> {
     try {
       return await this.tokens.obtain(connection, () => this.requestToken(connection), connection.timeoutMs);
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
-      return {
-        ...ownFailure('GATEWAY_ERROR', 'the database was away while the access token was looked for'),
-        retry: 'in-run',
-      };
+      throw new EndedBeforeCall(error);
     }
   }
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { CONNECTION_VERSION } from '../../../src/providers/connection-version';
 import { OneSingleViewProvider } from '../../../src/providers/onesingleview/onesingleview.provider';
 import { OneSingleViewSettings } from '../../../src/providers/onesingleview/onesingleview.settings';
-import type { BalanceQuestion, ProviderConnection } from '../../../src/providers/provider';
+import { type BalanceQuestion, EndedBeforeCall, type ProviderConnection } from '../../../src/providers/provider';
 import { ProviderTokens } from '../../../src/providers/provider-tokens';
 import { HttpClient } from '../../../src/shared/http-client';
 import { SecretBox } from '../../../src/shared/secret-box';
@@ -94,20 +94,16 @@ describe('OneSingleView over the wire', () => {
 
   const balances = { body: fixture('onesingleview/vendor-sample.json') };
 
-  it('may be repeated at no cost where the database is away while the token is looked for', async () => {
-    const away = {
-      query: () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
-    };
+  it('ends before its call, and says so, where the token cannot be looked for', async () => {
+    const cause = Object.assign(new Error('deadlock detected'), { code: '40P01' });
     const box = new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
-    const tokens = new ProviderTokens(away, box, { leaseSeconds: 1, pollIntervalMs: 10 });
-    const server = await observice(() => balances);
-    const read = await new OneSingleViewProvider(http, tokens).fetchBalances(connection(server.url), question);
-    expect(read).toMatchObject({
-      outcome: 'GATEWAY_ERROR',
-      retry: 'in-run',
-      stops: 'nothing',
-      bytesMayHaveLeft: false,
+    const tokens = new ProviderTokens({ query: () => Promise.reject(cause) }, box, {
+      leaseSeconds: 1,
+      pollIntervalMs: 10,
     });
+    const server = await observice(() => balances);
+    const read = new OneSingleViewProvider(http, tokens).fetchBalances(connection(server.url), question);
+    await expect(read).rejects.toEqual(new EndedBeforeCall(cause));
     expect(server.requests).toEqual([]);
   });
 
