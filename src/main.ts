@@ -35,6 +35,7 @@ async function start(): Promise<void> {
     process.stdout.write(`Admin key, made for this DATA_DIR and shown once: ${environment.adminApiKey}\n`);
   }
   await listen(app, environment);
+  giveUp = (error) => crash(app.get(Logger), error);
   app.get(Logger).log({ msg: 'gateway listens', version, url: await app.getUrl() });
 }
 
@@ -72,6 +73,13 @@ function refuse(error: unknown): never {
   process.exit(1);
 }
 
-process.on('unhandledRejection', refuse);
-process.on('uncaughtException', refuse);
+/** A fault that nobody caught, after the start: the log is where people look. What was not committed is done again by the next process. */
+function crash(logger: Logger, err: unknown): never {
+  logger.fatal({ msg: 'the gateway ends: a fault that nobody caught', err });
+  process.exit(1);
+}
+
+let giveUp: (error: unknown) => never = refuse;
+process.on('unhandledRejection', (error) => giveUp(error));
+process.on('uncaughtException', (error) => giveUp(error));
 void start().catch(refuse);

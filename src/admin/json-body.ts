@@ -26,14 +26,22 @@ export class JsonBodyInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<Request>();
-    if (hasBody(request) && this.streamed.of(context) === undefined) request.body = await readObject(request);
+    if (this.reads(request, context)) request.body = await readObject(request);
     return next.handle();
+  }
+
+  /** No GET has a use for a body, and those without a key are all GETs: what they send is not kept. */
+  private reads(request: Request, context: ExecutionContext): boolean {
+    const sends = !['GET', 'HEAD'].includes(request.method) && hasBody(request);
+    return sends && this.streamed.of(context) === undefined;
   }
 }
 
-/** Every body but those of operations is one object. */
+/** Every body but those of operations is one object; one of no bytes, sent in chunks, is none. */
 async function readObject(request: Request): Promise<unknown> {
-  const body = await readJsonBody(request, LIMITS);
+  const bytes = await readBytes(request, LIMITS);
+  if (bytes.length === 0) return undefined;
+  const body = parseBytes(bytes, LIMITS);
   if (!isJsonObject(body)) throw ApiProblem.malformed(`The body must be one JSON object, not ${kindOf(body)}.`);
   return toPlain(body);
 }
@@ -59,7 +67,10 @@ function toPlain(value: JsonValue): unknown {
  * @throws ApiProblem 400 where there is none, 413 where it is too large
  */
 export async function readJsonBody(request: Request, limits: BodyLimits): Promise<JsonValue> {
-  const bytes = await readBytes(request, limits);
+  return parseBytes(await readBytes(request, limits), limits);
+}
+
+function parseBytes(bytes: Buffer, limits: BodyLimits): JsonValue {
   if (!isUtf8(bytes)) throw ApiProblem.malformed('The body must be UTF-8.');
   try {
     return parseJson(bytes.toString('utf8'), limits);

@@ -2,8 +2,9 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { maskCardNumbers } from '../shared/card-scan';
-import { isDatabaseUnavailable } from '../shared/database-failure';
+import { classifyDatabaseFailure } from '../shared/database-failure';
 import { ApiProblem, type ProblemBody } from '../shared/problem';
+import { StoredProblem } from '../shared/stored-problem';
 import { requestContext } from './request-context';
 
 /** More are of no use to a reader, and an answer must not grow with the input. */
@@ -50,16 +51,20 @@ export function toBody(problem: ApiProblem, correlationId: string): ProblemBody 
 export function toProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof HttpException) return ofStatus(error.getStatus());
-  if (isDatabaseUnavailable(error)) {
-    return new ApiProblem({
-      status: 503,
-      name: 'unavailable',
-      title: 'Service unavailable',
-      detail: 'The database does not answer. Nothing of this request was stored; try again.',
-      headers: { 'Retry-After': '5' },
-    });
-  }
-  return ofStatus(statusOf(error));
+  if (error instanceof StoredProblem) return ApiProblem.conflict(`What is stored cannot be used: ${error.message}.`);
+  const failure = classifyDatabaseFailure(error);
+  if (failure === 'conflict') return unavailable('Another call stood in the way in the database.', 1);
+  return failure === 'other' ? ofStatus(statusOf(error)) : unavailable('The database does not answer.', 5);
+}
+
+function unavailable(what: string, retryAfterSeconds: number): ApiProblem {
+  return new ApiProblem({
+    status: 503,
+    name: 'unavailable',
+    title: 'Service unavailable',
+    detail: `${what} Nothing of this request was stored; try again.`,
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  });
 }
 
 function ofStatus(status: number): ApiProblem {

@@ -38,7 +38,9 @@ function inheritedNames(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     const field = pathOf(path, name);
-    return name in Object.prototype ? [field] : inheritedNames(inner, field);
+    // Node's --disable-proto, with which the gateway runs, takes __proto__ out of it.
+    const inherited = name in Object.prototype || name === '__proto__';
+    return inherited ? [field] : inheritedNames(inner, field);
   });
 }
 

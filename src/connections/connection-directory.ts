@@ -7,6 +7,7 @@ import type { ProviderSettings } from '../providers/provider-settings';
 import { ProviderRegistry } from '../providers/registry';
 import { Database } from '../shared/database';
 import { SecretBox } from '../shared/secret-box';
+import { StoredProblem } from '../shared/stored-problem';
 import { openSecrets } from './connection-secrets';
 import { type GivenSettings, readSettings } from './connection-settings';
 
@@ -51,8 +52,8 @@ export class ConnectionDirectory {
   ) {}
 
   /**
-   * @throws SecretProblem where the stored secrets do not open
-   * @throws Error where there is no such connection, or this build cannot use what is stored
+   * @throws StoredProblem where the stored secrets do not open, or this build cannot use what is stored
+   * @throws Error where there is no such connection
    */
   async load(connectionId: string): Promise<LoadedConnection> {
     const entry = this.entries.get(connectionId);
@@ -102,10 +103,10 @@ export class ConnectionDirectory {
 
   private open(row: Row): LoadedConnection {
     const provider = this.registry.get(row.provider);
-    if (!provider) throw new Error(`connection ${row.id}: this build has no provider ${row.provider}`);
+    if (!provider) throw new StoredProblem(`connection ${row.id}: this build has no provider ${row.provider}`);
     const { settings, errors } = readSettings(provider, row.settings);
     const [fault] = errors;
-    if (fault) throw new Error(`connection ${row.id}: ${fault.field} ${fault.message}`);
+    if (fault) throw new StoredProblem(`connection ${row.id}: ${fault.field} ${fault.message}`);
     const secrets = openSecrets(this.box, row.id, row.secrets);
     const tls = clientTls(secrets);
     for (const name of TLS_SECRETS) delete secrets[name];

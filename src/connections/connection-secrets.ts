@@ -3,9 +3,11 @@ import { headerText, text } from '../admin/rules';
 import { TLS_SECRETS } from '../providers/client-tls';
 import type { SecretNames } from '../providers/provider';
 import type { FieldError } from '../shared/problem';
-import type { SecretBox } from '../shared/secret-box';
+import { type SecretBox, SecretProblem } from '../shared/secret-box';
 
 export type Secrets = Readonly<Record<string, string>>;
+/** Opened secrets; undefined stands for one that does not open, because its key is gone. */
+export type OpenedSecrets = Readonly<Record<string, string | undefined>>;
 
 const MAX_SECRET_LENGTH = 4_096;
 const MAX_PEM_LENGTH = 65_536;
@@ -17,15 +19,16 @@ export type SecretChanges = Readonly<Record<string, unknown>>;
 /**
  * Lays changes over the stored secrets and checks what comes out of it.
  *
- * @param stored opened secrets, empty for a new connection
+ * @param stored empty for a new connection
  */
 export function changeSecrets(
-  stored: Secrets,
+  stored: OpenedSecrets,
   changes: SecretChanges,
   names: SecretNames,
 ): { secrets: Record<string, string>; errors: FieldError[] } {
   const known = [...names.required, ...names.optional];
-  const secrets: Record<string, string> = { ...stored };
+  const secrets: Record<string, string> = {};
+  for (const [name, plain] of Object.entries(stored)) if (plain !== undefined) secrets[name] = plain;
   const errors: FieldError[] = [];
   for (const [name, value] of Object.entries(changes)) {
     const field = `secrets.${name.slice(0, 100)}`;
@@ -35,6 +38,13 @@ export function changeSecrets(
     if (fault !== undefined) errors.push({ field, message: fault });
     else if (typeof value === 'string') secrets[name] = value;
     else delete secrets[name];
+  }
+  for (const [name, plain] of Object.entries(stored)) {
+    if (plain !== undefined || Object.hasOwn(changes, name)) continue;
+    errors.push({
+      field: `secrets.${name}`,
+      message: 'cannot be opened any more: send it again, or null to take it away',
+    });
   }
   for (const name of names.required) {
     const reported = errors.some(({ field }) => field === `secrets.${name}`);
@@ -55,6 +65,20 @@ export function sealSecrets(box: SecretBox, connectionId: string, secrets: Secre
 /** @throws SecretProblem */
 export function openSecrets(box: SecretBox, connectionId: string, sealed: Secrets): Record<string, string> {
   return mapValues(sealed, (secret, name) => box.open(secret, contextOf(connectionId, name)));
+}
+
+/** What there is to lay changes over: a secret whose key was lost can be replaced, and stands in the way of no other. */
+export function openable(box: SecretBox, connectionId: string, sealed: Secrets): OpenedSecrets {
+  return Object.fromEntries(
+    Object.entries(sealed).map(([name, secret]) => {
+      try {
+        return [name, box.open(secret, contextOf(connectionId, name))];
+      } catch (error) {
+        if (!(error instanceof SecretProblem)) throw error;
+        return [name, undefined];
+      }
+    }),
+  );
 }
 
 function contextOf(connectionId: string, name: string): string {

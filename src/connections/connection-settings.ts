@@ -26,6 +26,15 @@ export function readSettings(
   return { settings, errors: errors.map(({ field, message }) => ({ field: `settings.${field}`, message })) };
 }
 
+/** What is wrong with stored settings after a change. To take away what never was there is a misspelling. */
+export function settingFaults(provider: BalanceProvider, stored: GivenSettings, changes: GivenSettings): FieldError[] {
+  const absent = Object.entries(changes).filter(([name, value]) => value === null && !Object.hasOwn(stored, name));
+  const misspelt = validateSync(plainToInstance(provider.settingsClass, Object.fromEntries(absent)), STRICT).filter(
+    ({ constraints }) => constraints?.['whitelistValidation'] !== undefined,
+  );
+  return [...toFieldErrors(misspelt, 'settings'), ...readSettings(provider, mergeSettings(stored, changes)).errors];
+}
+
 /** Lays a change over stored settings: null takes a setting away, anything else replaces it whole. */
 export function mergeSettings(stored: GivenSettings, changes: GivenSettings): Record<string, unknown> {
   return Object.fromEntries(Object.entries({ ...stored, ...changes }).filter(([, value]) => value !== null));

@@ -8,10 +8,11 @@ import { violatedReference, violatedUnique } from '../shared/constraint';
 import { Database, type Queryable } from '../shared/database';
 import { checkBaseUrl } from '../shared/http-client';
 import { ApiProblem, type FieldError } from '../shared/problem';
-import { SecretBox, SecretProblem } from '../shared/secret-box';
+import { SecretBox } from '../shared/secret-box';
+import { StoredProblem } from '../shared/stored-problem';
 import { ConnectionDirectory } from './connection-directory';
-import { changeSecrets, openSecrets, sealSecrets } from './connection-secrets';
-import { mergeSettings, readSettings } from './connection-settings';
+import { changeSecrets, openable, sealSecrets } from './connection-secrets';
+import { mergeSettings, readSettings, settingFaults } from './connection-settings';
 import type { ConnectionDto, CreateConnectionDto, UpdateConnectionDto } from './connection.dto';
 import { CONNECTION_COLUMNS, type ConnectionRow, toConnectionDto } from './connection.row';
 
@@ -133,7 +134,7 @@ export class ConnectionsService {
       const connection = await this.directory.reload(id);
       return await connection.provider.check(connection);
     } catch (error) {
-      if (!(error instanceof SecretProblem)) throw error;
+      if (!(error instanceof StoredProblem)) throw error;
       return { ok: false, latencyMs: 0, detail: `no call was made: ${error.message}` };
     }
   }
@@ -148,7 +149,7 @@ export class ConnectionsService {
     const settings = mergeSettings(before.settings, dto.settings ?? {});
     const errors: FieldError[] = [
       ...(dto.baseUrl === undefined ? [] : this.baseUrlFaults(dto.baseUrl)),
-      ...(dto.settings ? readSettings(provider, settings).errors : []),
+      ...(dto.settings ? settingFaults(provider, before.settings, dto.settings) : []),
     ];
     const secrets = dto.secrets ? this.mergeSecrets(before, dto.secrets, provider, errors) : before.secrets;
     if (errors.length > 0) throw ApiProblem.invalid(errors);
@@ -161,7 +162,7 @@ export class ConnectionsService {
     provider: BalanceProvider,
     errors: FieldError[],
   ): Record<string, string> {
-    const changed = changeSecrets(openSecrets(this.box, before.id, before.secrets), changes, provider.secretNames);
+    const changed = changeSecrets(openable(this.box, before.id, before.secrets), changes, provider.secretNames);
     errors.push(...changed.errors);
     return sealSecrets(this.box, before.id, changed.secrets);
   }

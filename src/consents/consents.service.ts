@@ -129,7 +129,7 @@ export class ConsentsService {
     } catch (error) {
       if (violatedReference(error) === undefined) throw error;
       throw ApiProblem.conflict(
-        'The consent has accounts or a history of reads. To stop reading under it, set its status to terminatedByTpp.',
+        'The consent has, or had, accounts or reads. To stop reading under it, set its status to terminatedByTpp.',
       );
     }
   }

@@ -60,10 +60,10 @@ export class Readiness {
     if (paused.length === 0) return check.up({ paused: false });
     return check.degraded({
       paused: true,
-      pauses: paused.map(({ endpoint, pause, pauseReason, pausedSince, pausedUntil }) => ({
+      // The reason holds AMLYZE's address and words: it is for those with a key.
+      pauses: paused.map(({ endpoint, pause, pausedSince, pausedUntil }) => ({
         endpoint,
         pause,
-        reason: pauseReason,
         since: pausedSince?.toISOString(),
         until: pausedUntil?.toISOString(),
       })),

@@ -51,6 +51,8 @@ describe('settings', () => {
     ['a type named twice, whatever its case', { balanceTypes: [entry('a'), entry('A')] }, 'balanceTypes'],
     ['a type with a blank around it', { balanceTypes: [entry(' a')] }, 'balanceTypes'],
     ['a code with a blank around it', { balanceTypes: [{ type: 'a', code: 'b ' }] }, 'balanceTypes'],
+    ['a list among the types', { balanceTypes: [entry('a'), [entry('b')]] }, 'balanceTypes'],
+    ['an empty list among the types', { balanceTypes: [[]] }, 'balanceTypes'],
     ['null in the types', { balanceTypes: [null] }, 'balanceTypes'],
     ['a zone that is an offset', { timeZone: '+03:00' }, 'timeZone'],
     ['a zone that does not exist', { timeZone: 'Asia/Riadh' }, 'timeZone'],

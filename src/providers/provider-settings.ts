@@ -68,6 +68,17 @@ export function IsApiPath(placeholders: readonly string[] = [], options?: Valida
   );
 }
 
+/** ValidateNested looks into lists within the list, and is content with what it finds there. */
+function HasEntriesOnly(): PropertyDecorator {
+  return ValidateBy({
+    name: 'hasEntriesOnly',
+    validator: {
+      validate: (value: unknown) => Array.isArray(value) && value.every((entry) => entry instanceof BalanceTypeEntry),
+      defaultMessage: () => '$property must be a list of objects with a type and a code',
+    },
+  });
+}
+
 /** Compared as a bank's answer is, or one balance of the bank would become two records. */
 function HasNoTypeTwice(): PropertyDecorator {
   return ValidateBy({
@@ -124,6 +135,7 @@ export class ProviderSettings {
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(50)
+  @HasEntriesOnly()
   @HasNoTypeTwice()
   @ValidateNested({ each: true })
   @Type(() => BalanceTypeEntry)

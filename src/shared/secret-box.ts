@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { StoredProblem } from './stored-problem';
 
 const VERSION = 'v1';
 const KEY_BYTES = 32;
@@ -13,7 +14,7 @@ export interface SecretKey {
 }
 
 /** A sealed text cannot be opened. The message names the reason and never a part of the text or of a key. */
-export class SecretProblem extends Error {
+export class SecretProblem extends StoredProblem {
   override readonly name = 'SecretProblem';
 }
 

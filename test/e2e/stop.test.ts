@@ -42,6 +42,15 @@ describe('told to stop, a gateway with nothing under way', () => {
     expect(output()).toContain(`"msg":"stopping on ${signal}"`);
   });
 
+  it('that meets a fault nobody caught ends with a fatal line in its log, and 1', async () => {
+    const throwing = `data:text/javascript,process.on('SIGUSR2',()=>{throw%20new%20Error('nobody%20caught%20this')})`;
+    const child = await start('/usr/bin/env', `NODE_OPTIONS=--import=${throwing}`);
+    child.kill('SIGUSR2');
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(output()).toMatch(/"level":"fatal".*"message":"nobody caught this"/);
+    expect(output()).not.toContain('does not start');
+  });
+
   it('by SIGTERM is 143 to a shell, as the run book says', async () => {
     const shell = await start('/bin/sh', '-c', '"$0" "$@" & echo "pid $!"; wait $!; echo "status $?"');
     process.kill(Number(/^pid (\d+)$/m.exec(output())?.[1]), 'SIGTERM');

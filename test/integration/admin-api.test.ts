@@ -28,6 +28,11 @@ class ProbeController {
     throw new Error('canary-secret in select * from connection at /srv/app.js:17');
   }
 
+  @Post('stands-in-the-way')
+  standsInTheWay(): never {
+    throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+  }
+
   @Post('loses-database')
   losesDatabase(): never {
     throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' });
@@ -124,6 +129,7 @@ describe('the admin API', () => {
       ['gzip', admin.api.post('/admin/connections').set('Content-Encoding', 'gzip').send({ name: 'x' }).then(), 415],
       ['a fault of ours', admin.api.get('/fails').then(), 500],
       ['a database that is away', admin.api.post('/loses-database').then(), 503],
+      ['a deadlock', admin.api.post('/stands-in-the-way').then(), 503],
     ];
     for (const [name, call, status] of faults) {
       const answer = await call;
@@ -168,6 +174,49 @@ describe('the admin API', () => {
     expect(kept.headers['x-correlation-id']).toBe('ticket-4711');
     const replaced = await admin.api.get('/admin/nothing').set('X-Correlation-Id', 'a b{}');
     expect(replaced.headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('takes a key with blanks in it, and no part of it', async () => {
+    const key = 'correct horse battery staple admin key';
+    const blanks = await startAdminApp([ConnectionsModule], { ADMIN_API_KEY: key });
+    try {
+      const status = async (authorization: string): Promise<number> =>
+        (await blanks.anonymous.get('/admin/connections').set('Authorization', authorization)).status;
+      expect(await status(`Bearer ${key}`)).toBe(200);
+      expect(await status(`Bearer ${key.slice(0, -4)}`)).toBe(401);
+    } finally {
+      await blanks.close();
+    }
+  });
+
+  it('reads no body of a GET, whose route may be open to everybody', async () => {
+    const get = (path: string): PromiseLike<{ status: number }> =>
+      admin.anonymous.get(path).set('Content-Type', 'application/json').send('{"half');
+    expect((await get('/health/live')).status).toBe(200);
+    expect((await get('/admin/connections')).status).toBe(401);
+  });
+
+  it('takes a body of no bytes, sent in chunks, for none', async () => {
+    const { port } = new URL(admin.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+    socket.write(
+      `POST /admin/connections HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_KEY}\r\nConnection: close\r\n` +
+        'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    );
+    await once(socket, 'close');
+    expect(text).toContain('"field":"name","message":"is required');
+  });
+
+  it('knows no query parameter __proto__ either where Node has taken that name away, as at the start of the gateway', async () => {
+    const accessor = Object.getOwnPropertyDescriptor(Object.prototype, '__proto__');
+    Reflect.deleteProperty(Object.prototype, '__proto__');
+    try {
+      expect((await admin.api.get('/admin/connections?__proto__=1')).status).toBe(400);
+    } finally {
+      Object.defineProperty(Object.prototype, '__proto__', { ...accessor });
+    }
   });
 
   it('reads no body of a caller without a key, however wrong it is', async () => {

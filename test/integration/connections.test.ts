@@ -212,6 +212,48 @@ describe('connections', () => {
     await expect(admin.app.get(ConnectionDirectory).reload(id)).resolves.toMatchObject({ id });
   });
 
+  it('refuses to take away what never was there and no setting is called', async () => {
+    const created = await admin.api.post('/admin/connections').send(mypos('misspelt'));
+    const { id } = created.body as { id: string };
+    const patch = (settings: object): PromiseLike<{ status: number; body: unknown }> =>
+      admin.api.patch(`/admin/connections/${id}`).send({ settings });
+    expect((await patch({ timeZone: null, requestsPerSecond: null })).status).toBe(200);
+    for (const name of ['timezone', 'a\u0000']) {
+      const field = `settings.${name.replace('\u0000', '?')}`;
+      expect((await patch({ [name]: null })).body).toMatchObject({ status: 400, errors: [{ field }] });
+    }
+  });
+
+  it('says at its check what this build cannot use of what is stored', async () => {
+    const created = await admin.api.post('/admin/connections').send(mypos('of-another-build'));
+    const { id } = created.body as { id: string };
+    await admin.testDatabase.database.query(`update connection set settings = '{"timeoutMs":1}' where id = $1`, [id]);
+    const checked = await admin.api.post(`/admin/connections/${id}/check`);
+    expect([checked.status, checked.body]).toEqual([
+      200,
+      { ok: false, latencyMs: 0, detail: expect.stringContaining('settings.timeoutMs must be') as string },
+    ]);
+  });
+
+  it('takes the secrets again whose key was lost, each by its name, and keeps the others', async () => {
+    const id = await addOneSingleView(admin);
+    const { database } = admin.testDatabase;
+    await database.query(
+      `update connection set secrets = secrets || '{"clientCode":"v1.gone.AAAA","signatureKey":"v1.gone.AAAA"}' where id = $1`,
+      [id],
+    );
+    const patch = (secrets: object): PromiseLike<{ status: number; body: unknown }> =>
+      admin.api.patch(`/admin/connections/${id}`).send({ secrets });
+    expect((await patch({ clientCode: 'again' })).body).toMatchObject({
+      status: 400,
+      errors: [{ field: 'secrets.signatureKey', message: expect.stringContaining('send it again') as string }],
+    });
+    expect((await patch({ clientCode: 'again', signatureKey: 'anew' })).status).toBe(200);
+    expect(await admin.app.get(ConnectionDirectory).load(id)).toMatchObject({
+      secrets: { clientId: 'i', clientCode: 'again', signatureKey: 'anew' },
+    });
+  });
+
   it('shows a change to the directory, and to the one of another replica within two seconds', async () => {
     const created = await admin.api.post('/admin/connections').send(mypos('seen'));
     const { id } = created.body as { id: string };

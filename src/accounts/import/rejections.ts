@@ -22,6 +22,9 @@ export class Rejections {
   private spool: { folder: string; file: WriteStream } | undefined;
   count = 0;
 
+  /** @param newFolder makes the folder of the temporary file, and is asked where one is needed */
+  constructor(private readonly newFolder = () => mkdtemp(join(tmpdir(), 'account-import-'))) {}
+
   async add({ line, errors }: Rejection): Promise<void> {
     const text = `${this.count === 0 ? '' : ','}${JSON.stringify({ line, errors })}`;
     this.count += 1;
@@ -52,8 +55,11 @@ export class Rejections {
 
   private async spill(): Promise<void> {
     if (!this.spool) {
-      const folder = await mkdtemp(join(tmpdir(), 'account-import-'));
-      this.spool = { folder, file: createWriteStream(join(folder, 'rejected'), { mode: 0o600 }) };
+      const folder = await this.newFolder();
+      const file = createWriteStream(join(folder, 'rejected'), { mode: 0o600 });
+      // Whoever writes hears of it; an event that nobody listens to would end the process.
+      file.on('error', () => undefined);
+      this.spool = { folder, file };
     }
     const { file } = this.spool;
     const text = this.pending.join('');

@@ -1,3 +1,4 @@
+import { RecordNumberPipe } from '../../../src/records/record-number.pipe';
 import { ATTEMPTS_OF_RECORD } from '../../../src/records/explanation';
 import type { Json } from '../../support/gateway';
 import { INSTANT } from '../../support/outbox-rows';
@@ -163,6 +164,11 @@ update record_state set attempt_id = a.id, claims = 1 from a where record_id = a
         }
       },
     );
+
+    test('takes every number that a caller may give', () => {
+      const number = 'caller\u2028number';
+      expect(new RecordNumberPipe().transform(number)).toBe(number);
+    });
 
     test('answers 404 for a number that is none', async () => {
       expect((await operator.gateway.call('GET', '/admin/records/obg-nothing')).status).toBe(404);
