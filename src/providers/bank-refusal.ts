@@ -7,7 +7,7 @@ export interface BankRefusal {
   form: 'json' | 'text' | 'html' | 'empty';
   /** Machine-readable codes, in the bank's spelling; errors first named first. */
   codes: string[];
-  /** The human-readable part, at most MAX_TEXT characters; unredacted, for matching only. */
+  /** The human-readable part, at most MAX_TEXT characters. */
   text: string;
 }
 
@@ -32,14 +32,19 @@ const NESTED_KEYS: ReadonlySet<string> = new Set(['tppmessages', 'errors', 'erro
  * Reads the reason out of an error body. No vendor page promises a shape, and gateways in front of a bank answer in
  * theirs, so every common one is tried: Berlin Group tppMessages, OAuth error, {errorCode, message}, plain text, HTML.
  * The content type is not consulted, because error bodies are often labelled wrongly.
+ * @param blank takes out of each text what must not be shown, before the text is cut; without it, the refusal is for matching only
  */
-export function readRefusal(status: number, body: string): BankRefusal {
+export function readRefusal(
+  status: number,
+  body: string,
+  blank: (text: string) => string = (text) => text,
+): BankRefusal {
   const trimmed = body.trim();
   if (trimmed === '') return { status, form: 'empty', codes: [], text: '' };
   const json = tryJson(trimmed);
-  if (isJsonObject(json)) return { status, form: 'json', ...collect(json) };
-  if (trimmed.startsWith('<')) return { status, form: 'html', codes: [], text: htmlText(trimmed) };
-  return { status, form: 'text', codes: [], text: oneLine(trimmed) };
+  if (isJsonObject(json)) return { status, form: 'json', ...collect(json, blank) };
+  if (trimmed.startsWith('<')) return { status, form: 'html', codes: [], text: htmlText(blank(trimmed)) };
+  return { status, form: 'text', codes: [], text: oneLine(blank(trimmed)) };
 }
 
 function tryJson(text: string): JsonValue | undefined {
@@ -51,7 +56,7 @@ function tryJson(text: string): JsonValue | undefined {
   }
 }
 
-function collect(root: JsonObject): { codes: string[]; text: string } {
+function collect(root: JsonObject, blank: (text: string) => string): { codes: string[]; text: string } {
   const codes: string[] = [];
   const texts: string[] = [];
   const visit = (object: JsonObject, depth: number): void => {
@@ -64,8 +69,8 @@ function collect(root: JsonObject): { codes: string[]; text: string } {
       }
       const scalar = scalarText(value);
       if (scalar === undefined) continue;
-      if (CODE_KEYS.has(name)) codes.push(scalar.slice(0, 100));
-      else if (TEXT_KEYS.has(name)) texts.push(scalar);
+      if (CODE_KEYS.has(name)) codes.push(blank(scalar).slice(0, 100));
+      else if (TEXT_KEYS.has(name)) texts.push(blank(scalar));
     }
   };
   visit(root, 2);

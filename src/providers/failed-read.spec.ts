@@ -84,6 +84,28 @@ describe('refusedRead', () => {
     expect(JSON.stringify(read)).not.toContain('canary');
   });
 
+  it('blanks a secret out before anything is cut, so that no part of it stays', () => {
+    const token = `token-canary-${'0123456789abcdef'.repeat(6)}`;
+    const secrets = context({ secrets: [token] });
+    const inCode = refusedRead(answer(401, `{"error":"The access token ${token} is not known here"}`), secrets);
+    const inText = refusedRead(answer(400, `{"message":"${'x'.repeat(180)} ${token} is wrong"}`), secrets);
+    const inPlainText = refusedRead(answer(500, `${'x'.repeat(3_950)} ${token}`), secrets);
+    for (const read of [inCode, inText, inPlainText]) expect(read.reason).not.toContain('canary');
+    expect(inCode.reason).toBe('myPOS answered 401 The access token [secret] is not known here');
+    expect(inText.reason.endsWith('x [secret] is wrong')).toBe(true);
+  });
+
+  it('judges by the words as they came', () => {
+    const secrets = context({ secrets: ['CONSENT_EXPIRED'] });
+    const read = refusedRead(answer(401, '{"code":"CONSENT_EXPIRED"}'), secrets);
+    expect(read).toMatchObject({ outcome: 'CONSENT_REQUIRED', reason: 'myPOS answered 401 [secret]' });
+  });
+
+  it('keeps a card number in a message masked wherever the message is cut', () => {
+    const read = refusedRead(answer(400, `{"message":"${'x'.repeat(188)} 4111111111111111 is blocked"}`), context());
+    expect(read.reason).not.toContain('41111111');
+  });
+
   it('keeps no body of a call that may answer with a token, and a long one only in part', () => {
     expect(refusedRead(answer(400, 'x'), context({ keepsBody: false }))).not.toHaveProperty('body');
     expect(refusedRead(answer(400, 'x'.repeat(100_000)), context()).body).toHaveLength(65_536);

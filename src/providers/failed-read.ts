@@ -3,7 +3,6 @@ import { retryAfterMs } from '../shared/http-client';
 import { HOUR_MS, judgeRefusal } from './bank-errors';
 import type { BankErrorRow, BankVerdict } from './bank-errors';
 import { readRefusal } from './bank-refusal';
-import type { BankRefusal } from './bank-refusal';
 import type { FailedRead, ProviderConnection, Retry } from './provider';
 import { redact } from './redact';
 
@@ -38,7 +37,7 @@ export function refusedRead(answer: Answer, context: FailureContext): FailedRead
   const asked = retryAfterMs(answer.headers, context.now);
   return {
     ...applyVerdict(row.then, asked, context),
-    reason: describe(refusal, context),
+    reason: describe(answer, context),
     bytesMayHaveLeft: context.countsAsRead,
     httpStatus: answer.status,
     latencyMs: answer.latencyMs,
@@ -140,11 +139,13 @@ function retryOf(verdict: BankVerdict, waitMs: number | undefined, context: Fail
   return verdict.retry;
 }
 
-function describe(refusal: BankRefusal, context: FailureContext): string {
+/** The refusal is read once more for it: what is shown has no secrets in it, and what is judged has the bank's words as they came. */
+function describe({ status, body }: Answer, context: FailureContext): string {
+  const refusal = readRefusal(status, body, (text) => redact(text, secretsOf(context)));
   const codes = refusal.codes.length > 0 ? ` ${refusal.codes.join(', ')}` : '';
   const words = refusal.form === 'html' ? 'an HTML page' : refusal.text.slice(0, MAX_REASON_TEXT);
   const text = words === '' ? '' : `: ${words}`;
-  return redact(`${context.what} answered ${refusal.status}${codes}${text}`, secretsOf(context));
+  return `${context.what} answered ${status}${codes}${text}`;
 }
 
 function secretsOf(context: FailureContext): (string | undefined)[] {

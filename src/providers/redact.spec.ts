@@ -5,6 +5,16 @@ describe('redact', () => {
     expect(redact('key k3y-one and k3y-one again', ['k3y-one'])).toBe('key [secret] and [secret] again');
   });
 
+  it('blanks out a secret as a whole where another one is a part of it', () => {
+    expect(redact('acme-key-of-acme for acme', ['acme', 'acme-key-of-acme'])).toBe('[secret] for [secret]');
+  });
+
+  it('knows a secret by each spelling that JSON has for it', () => {
+    const secret = 'k3y/+a"b\\c';
+    const spellings = [JSON.stringify(secret).slice(1, -1), 'k3y\\/\\u002Ba\\u0022b\\u005cc', 'k3y/\\u002ba\\"b\\\\c'];
+    for (const spelling of spellings) expect(redact(`{"sent":"${spelling}"}`, [secret])).toBe('{"sent":"[secret]"}');
+  });
+
   it('blanks out tokens that are not known to us', () => {
     const text = 'sent Authorization: Bearer abc123def456 and eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln';
     expect(redact(text, [])).toBe('sent Authorization: Bearer [secret] and [token]');
