@@ -66,7 +66,7 @@ export class Preflight {
     if (verdict.kind === 'unchecked') {
       this.logger.warn({
         msg: "AMLYZE's validation gave no results; the operations are taken unvalidated",
-        detail: verdict.detail,
+        detail: maskCardNumbers(verdict.detail),
       });
       return;
     }

@@ -28,21 +28,34 @@ function filesUnder(folder: string): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-/** Takes what it is sent, and quotes the card numbers of one operation in its refusal. */
+const ACCEPTED = { resultType: 'REQUEST_ACCEPTED' };
+const REFUSED = {
+  resultType: 'REQUEST_REJECTED',
+  errorCode: 'O006',
+  errorDescription: `Card ${TEST_CARD_NUMBERS[0]} is blocked: ${TEST_CARD_NUMBERS[1]}`,
+};
+
+/** What the validation says of each operation; it quotes the card numbers of those that it finds unfit. */
+function validationOf(body: string): object {
+  const names = [...body.matchAll(/"operationExtId":"([^"]*)"/g)].map((match) => match[1]);
+  const results = names.map((operationExtId) => ({
+    operationExtId,
+    ...(operationExtId === 'unfit' ? REFUSED : ACCEPTED),
+  }));
+  return { results };
+}
+
+/** Takes what it is sent, and quotes the card numbers of one operation in its refusal, that of the whole validation too. */
 async function startQuotingAmlyze(received: string[]): Promise<Server> {
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
-      received.push(body);
+      const validates = request.url?.includes('validate') === true;
+      if (!validates) received.push(body);
       const quoting = body.includes('"echoed"');
-      const refusal = {
-        resultType: 'REQUEST_REJECTED',
-        errorCode: 'O006',
-        errorDescription: `Card ${TEST_CARD_NUMBERS[0]} is blocked: ${TEST_CARD_NUMBERS[1]}`,
-      };
       response.writeHead(quoting ? 400 : 200, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(quoting ? refusal : { resultType: 'REQUEST_ACCEPTED' }));
+      response.end(JSON.stringify(quoting ? REFUSED : validates ? validationOf(body) : ACCEPTED));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -81,11 +94,15 @@ describe('card numbers planted everywhere', () => {
       AMLYZE_BASE_URL: `http://127.0.0.1:${(amlyze.address() as AddressInfo).port}`,
       AMLYZE_TOKEN: 'token-of-the-test',
       OPERATIONS_IMPORT: 'without-monitoring',
+      OPERATIONS_PREFLIGHT: 'true',
       CARD_DATA: 'encrypt',
       LOG_LEVEL: 'trace',
     });
     for (const card of TEST_CARD_NUMBERS) await plant(card);
     await say('POST', '/admin/operations', cardOperation('echoed', TEST_CARD_NUMBERS[0]));
+    await say('POST', '/admin/operations/import', `${JSON.stringify(cardOperation('unfit', TEST_CARD_NUMBERS[0]))}\n`, {
+      'Content-Type': 'application/x-ndjson',
+    });
     await eventually('everything is settled', async () => {
       const open = await Promise.all(
         ['pending', 'sending'].map((state) => gateway.ok('GET', `/admin/records?state=${state}`)),
@@ -187,6 +204,11 @@ describe('card numbers planted everywhere', () => {
     expect(items).toMatchObject([
       { state: 'rejected', errorDescription: 'Card 411111******1111 is blocked: 555555******4444' },
     ]);
+  });
+
+  it('are masked where its validation quotes them', () => {
+    expect(gateway.output).toContain('400: REQUEST_REJECTED O006 Card 411111******1111 is blocked');
+    expect(heard.join('\n')).toContain("AMLYZE's validation: O006 Card 411111******1111 is blocked");
   });
 
   it('are in no answer', () => {
