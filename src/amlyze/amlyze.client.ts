@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Environment } from '../config/environment';
+import { blankSecrets } from '../shared/blank-secrets';
 import type { Answer, CallFailure, HttpClient } from '../shared/http-client';
 import { AmlyzeToken } from './amlyze-token';
 
@@ -106,8 +107,18 @@ export class AmlyzeClient {
       deadlineMs: amlyzeTimeoutMs,
     });
     if (result.status === 401) this.token.distrust();
-    return result;
+    return result.kind === 'answer' ? withoutToken(result, token.token, body) : result;
   }
+}
+
+/**
+ * AMLYZE, or a firewall before it, may quote the call that it refuses, and its words are logged and kept. Blanked out here, before
+ * anybody judges or cuts them. Where the records themselves hold that text, as an identifier may where the token is a plain word, an
+ * answer that names them has to be understood.
+ */
+function withoutToken(answer: Answer, token: string, sent: string): Answer {
+  const body = blankSecrets(answer.body, [token]);
+  return body === answer.body || sent.includes(token) ? answer : { ...answer, body };
 }
 
 /** The records are joined as text: parsing and writing them again could change a digit. */

@@ -133,6 +133,31 @@ describe('the client of AMLYZE', () => {
     expect(amlyze.last.headers['x-tenant']).toBe('unit 7');
   });
 
+  test('hands over no answer that has the token in it, in whatever spelling of JSON and of whatever length', async () => {
+    const token = `t0ken/+${'0123456789abcdef'.repeat(30)}`;
+    const client = new AmlyzeClient(http, { ...settings, amlyzeToken: token });
+    const spellings = [token, token.replace('/', '\\/'), token.replace('/', '\\u002F').replace('+', '\\u002b')];
+    for (const spelling of spellings) {
+      amlyze.reply = { status: 401, body: `{"errorCode":"401","errorDescription":"invalid token ${spelling}"}` };
+      const result = await client.sendBatch(['{}']);
+      expect(result).toMatchObject({ body: '{"errorCode":"401","errorDescription":"invalid token [secret]"}' });
+      expect(judgeBatch(result, [record(1)], new Date())).toEqual({
+        kind: 'configuration',
+        detail: 'status 401: 401 invalid token [secret]',
+      });
+    }
+  });
+
+  test('leaves what the records themselves say as it is in the answer, also where it looks like the token', async () => {
+    const client = new AmlyzeClient(http, { ...settings, amlyzeToken: 'obg-1' });
+    amlyze.reply = {
+      status: 200,
+      body: '{"results":[{"communicationNumber":"obg-1","accountExtId":"ext-1","resultType":"REQUEST_ACCEPTED"}]}',
+    };
+    const result = await client.sendBatch(['{"communicationNumber":"obg-1"}']);
+    expect(judgeBatch(result, [record(1)], new Date())).toMatchObject({ records: [{ verdict: 'accepted' }] });
+  });
+
   test('refuses to send a batch of nothing', async () => {
     await expect(new AmlyzeClient(http, settings).sendBatch([])).rejects.toThrow(RangeError);
     expect(amlyze.calls).toHaveLength(0);
