@@ -28,8 +28,7 @@ interface LoggedRequest {
             req: (request: LoggedRequest) => ({
               id: request.id,
               method: request.method,
-              // Somebody will look a card number up as if it were an id.
-              path: maskCardNumbers(request.url?.split('?')[0] ?? ''),
+              path: shownPath(request.url?.split('?')[0] ?? ''),
             }),
             res: (response: { statusCode?: number }) => ({ status: response.statusCode }),
             err: (error: { type?: string; message?: string; stack?: string }) => ({
@@ -48,3 +47,12 @@ interface LoggedRequest {
   ],
 })
 export class LogModule {}
+
+/** Somebody will look a card number up as if it were an id, with the blanks in it as %20. */
+function shownPath(path: string): string {
+  const decoded = path.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+  const masked = maskCardNumbers(decoded);
+  return masked === decoded ? path : masked;
+}

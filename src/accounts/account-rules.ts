@@ -2,6 +2,7 @@ import type { Rule } from '../admin/check';
 import { currency, rowId, text } from '../admin/rules';
 import { isJsonObject, type JsonObject, type JsonValue } from '../shared/json';
 import type { FieldError } from '../shared/problem';
+import { shownText } from '../shared/shown-text';
 
 /** What a client says about an account, one by one or as a line of an import. */
 export interface AccountFields {
@@ -41,8 +42,10 @@ export function readAccountFields(value: JsonValue): AccountFields | { errors: F
     if (fault !== undefined) errors.push({ field: name, message: fault });
   }
   for (const unknown of [...given.keys()].slice(0, 10)) {
-    const field = unknown.replace(/\p{Cc}/gu, '?').slice(0, 100);
-    errors.push({ field, message: 'is not a field of an account: remove it or correct its spelling' });
+    errors.push({
+      field: shownText(unknown, 100),
+      message: 'is not a field of an account: remove it or correct its spelling',
+    });
   }
   if (errors.length > 0) return { errors };
   // Every field was checked just now; the type system cannot follow the loop.

@@ -1,6 +1,7 @@
 import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError, ValidatorOptions } from 'class-validator';
 import { ApiProblem, type FieldError } from '../shared/problem';
+import { shownText } from '../shared/shown-text';
 
 /** One strictness for everything that comes in from outside: unknown fields are refused, types are not converted. */
 export const STRICT: ValidatorOptions = {
@@ -58,8 +59,8 @@ export function toFieldErrors(errors: readonly ValidationError[], parent = ''): 
 
 function pathOf(parent: string, property: string | undefined): string {
   if (property === undefined) return parent;
-  // Names of unknown fields are the caller's: shortened, and without control characters.
-  const name = property.replace(/\p{Cc}/gu, '?').slice(0, 100);
+  // Names of unknown fields are the caller's.
+  const name = shownText(property, 100);
   if (parent === '') return name;
   return /^\d+$/.test(name) ? `${parent}[${name}]` : `${parent}.${name}`;
 }

@@ -4,6 +4,7 @@ import { TLS_SECRETS } from '../providers/client-tls';
 import type { SecretNames } from '../providers/provider';
 import type { FieldError } from '../shared/problem';
 import { type SecretBox, SecretProblem } from '../shared/secret-box';
+import { shownText } from '../shared/shown-text';
 
 export type Secrets = Readonly<Record<string, string>>;
 /** Opened secrets; undefined stands for one that does not open, because its key is gone. */
@@ -31,7 +32,7 @@ export function changeSecrets(
   for (const [name, plain] of Object.entries(stored)) if (plain !== undefined) secrets[name] = plain;
   const errors: FieldError[] = [];
   for (const [name, value] of Object.entries(changes)) {
-    const field = `secrets.${name.slice(0, 100)}`;
+    const field = `secrets.${shownText(name, 100)}`;
     const fault = known.includes(name)
       ? faultOf(name, value, names)
       : `is not a secret of this provider: use ${known.join(', ')}`;

@@ -1,5 +1,6 @@
 import { maskCardNumbers } from '../shared/card-scan';
 import { isJsonObject } from '../shared/json';
+import { shownText } from '../shared/shown-text';
 import { toCandidate, type Candidate } from './candidate';
 import type { ChunkCounts, LineFinding } from './import-ledger';
 import type { Finding, OperationRules } from './operation';
@@ -49,7 +50,7 @@ const SHOWN_CHARACTERS = 255;
 
 function shownId(value: unknown): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
-  return maskCardNumbers(value.replace(/\p{Cc}/gu, '?')).slice(0, SHOWN_CHARACTERS);
+  return shownText(value, SHOWN_CHARACTERS);
 }
 
 /** The findings of checked lines, for the ledger. */

@@ -1,5 +1,5 @@
-import { maskCardNumbers } from '../shared/card-scan';
 import type { JsonObject, JsonValue } from '../shared/json';
+import { shownText } from '../shared/shown-text';
 import { valueClass } from './field-kinds';
 import type { Field } from './fields';
 import { nearestName } from './nearest-name';
@@ -80,15 +80,8 @@ export function refuseUnknown(
     const place = elsewhere(name);
     const nearest = nearestName(name, [...known]);
     const advice = place ?? (nearest === undefined ? 'remove it' : `the nearest known name is ${nearest}`);
-    notes.refuse(at + showName(name), `is no field of AMLYZE here: ${advice}`);
+    notes.refuse(at + shownText(name, LONGEST_NAME_SHOWN), `is no field of AMLYZE here: ${advice}`);
   }
   const more = unknown.length - MOST_UNKNOWN_NAMED;
   if (more > 0) notes.refuse(at.replace(/\.$/, ''), `has ${more} more unknown fields`);
-}
-
-/** A name is the sender's text like any other. */
-function showName(name: string): string {
-  return maskCardNumbers(name)
-    .slice(0, LONGEST_NAME_SHOWN)
-    .replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }

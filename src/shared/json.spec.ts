@@ -54,6 +54,11 @@ describe('parseJson', () => {
 
   it.each([
     ['a key that occurs twice', '{"amount":1,"amount":2}', 'the key "amount" occurs twice in one object (position 12)'],
+    [
+      'a long key that occurs twice',
+      `{"${'k'.repeat(41)}":1,"${'k'.repeat(41)}":2}`,
+      'a key of 41 characters occurs twice in one object (position 47)',
+    ],
     ['a key that occurs twice, once escaped', '{"amount":1,"\\u0061mount":2}', 'the key "amount" occurs twice'],
     ['__proto__', '{"__proto__":{"polluted":true}}', 'the key __proto__ is not allowed (position 1)'],
     ['__proto__, escaped', '{"\\u005f_proto__":1}', 'the key __proto__ is not allowed'],

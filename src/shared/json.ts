@@ -106,7 +106,7 @@ class JsonReader {
       if (this.text.charCodeAt(keyAt) !== QUOTE) this.refuse('expected a key in double quotes');
       const key = this.string();
       if (FORBIDDEN_KEYS.has(key)) this.refuse(`the key ${key} is not allowed`, keyAt);
-      if (key in object) this.refuse(`the key ${JSON.stringify(key.slice(0, 40))} occurs twice in one object`, keyAt);
+      if (key in object) this.refuse(`${named(key)} occurs twice in one object`, keyAt);
       if (!this.consume(':')) this.refuse('expected a colon after the key');
       object[key] = this.value();
     } while (this.consume(','));
@@ -205,4 +205,9 @@ class JsonReader {
   private refuse(fault: string, position = this.at): never {
     throw new JsonProblem(`${fault} (position ${position})`);
   }
+}
+
+/** A key as a message quotes it: whole or not at all, since of a part nobody could tell what it must not show. */
+function named(key: string): string {
+  return /^\P{Cc}{0,40}$/u.test(key) ? `the key ${JSON.stringify(key)}` : `a key of ${key.length} characters`;
 }

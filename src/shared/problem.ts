@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { shownText } from './shown-text';
 
 /** One fault of the input. */
 export interface FieldError {
@@ -114,8 +115,8 @@ export class ApiProblem extends HttpException {
   }
 }
 
-/** Ids come from the URL: shown shortened and without control characters. */
+/** Ids come from the URL. */
 function quote(id: string): string {
-  const shown = id.replace(/[\p{Cc}\p{Cf}"]/gu, '?');
+  const shown = shownText(id, 41).replaceAll('"', '?');
   return `"${shown.length > 40 ? `${shown.slice(0, 40)}…` : shown}"`;
 }

@@ -11,7 +11,7 @@ import { cardOperation, operation, TEST_CARD_NUMBERS } from '../support/operatio
 
 const HOLDER = 'EDUARDO TESTHOLDER';
 
-/** Every form in which a card number could lie somewhere. */
+/** Every form in which a card number could lie somewhere, also cut: a masked one shows six digits before its end. */
 function formsOf(digits: string): string[] {
   const groups = digits.match(/.{1,4}/g) ?? [];
   const base64 = [0, 1, 2].map((shift) => {
@@ -19,7 +19,8 @@ function formsOf(digits: string): string[] {
     // Without the characters that depend on what stands before and behind.
     return text.slice(shift === 0 ? 0 : 4, -4);
   });
-  return [digits, groups.join(' '), groups.join('-'), Buffer.from(digits).toString('hex'), ...base64];
+  const separated = [' ', '-', '%20', '\t', '\\t', '?'].map((separator) => groups.join(separator));
+  return [digits, digits.slice(0, 10), ...separated, Buffer.from(digits).toString('hex'), ...base64];
 }
 
 function filesUnder(folder: string): string[] {
@@ -139,6 +140,8 @@ describe('card numbers planted everywhere', () => {
       operation('field', { [card]: 'x', [`x${card}`]: card }),
       operation(card),
       operation(`id-${card}`),
+      operation(card.match(/.{1,4}/g)?.join('\t') ?? card),
+      operation('long', { [`${'x'.repeat(90)}${card}`]: 'x', [`${'x'.repeat(50)}${card}`]: 'x' }),
       operation('merchant', { merchantExtId: card, terminalCode: card, communicationNumber: card, requester: card }),
       operation('unit', { businessUnit: card }),
       operation('number', { amount: Number(card), operationDateTime: card, currency: card }),
@@ -154,6 +157,7 @@ describe('card numbers planted everywhere', () => {
       });
     }
     await say('POST', '/admin/operations', `{"${card}":1,"${card}":2}`);
+    await say('POST', '/admin/operations', `{"${'x'.repeat(25)}${card}":1,"${'x'.repeat(25)}${card}":2}`);
     await say('POST', '/admin/operations', `{"cardNumber":"${card}`);
     await say('POST', '/admin/operations', `{"cardNumber":"${card}"}`, { 'Content-Type': 'text/plain' });
     await say('POST', '/admin/operations', JSON.stringify(whole), {
@@ -169,6 +173,13 @@ describe('card numbers planted everywhere', () => {
       'Content-Type': 'application/x-ndjson',
       'Idempotency-Key': card,
     });
+    await say('GET', `/admin/records/${encodeURIComponent(spaced)}`);
+    await say('GET', `/admin/accounts/${'x'.repeat(25)}${card}`);
+    await say('POST', '/admin/accounts', { [`${'x'.repeat(90)}${card}`]: 'x' });
+    await say('POST', '/admin/accounts/import', `{"${'x'.repeat(90)}${card}":"x"}\n`, {
+      'Content-Type': 'application/x-ndjson',
+    });
+    await say('POST', '/admin/connections', { provider: 'mypos', secrets: { [`${'x'.repeat(90)}${card}`]: 'x' } });
     await say('GET', `/admin/records/${card}?state=${card}`, undefined, { 'X-Correlation-Id': card });
     await say('POST', `/admin/records/${card}/requeue`, { reason: card });
     await say('GET', `/admin/operations/imports/${card}`);
