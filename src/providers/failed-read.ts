@@ -148,6 +148,7 @@ function describe({ status, body }: Answer, context: FailureContext): string {
   return `${context.what} answered ${status}${codes}${text}`;
 }
 
-function secretsOf(context: FailureContext): (string | undefined)[] {
+/** What a text from outside is searched for before it is kept. */
+export function secretsOf(context: FailureContext): (string | undefined)[] {
   return [...Object.values(context.connection.secrets), ...context.secrets];
 }

@@ -55,8 +55,9 @@ export interface AnsweredRead {
   kind: 'answered';
   httpStatus: number;
   latencyMs: number;
+  /** With our own secrets blanked out, where the bank echoes them. */
   body: string;
-  /** The body, read. */
+  /** The body as it came, read. */
   json: JsonValue;
 }
 

@@ -10,12 +10,15 @@ export function blankSecrets(text: string, secrets: Iterable<string | undefined>
   const known = [...secrets]
     .filter((secret): secret is string => secret !== undefined && secret.length >= MIN_SECRET_LENGTH)
     .sort((one, other) => other.length - one.length);
-  return known.reduce(blank, text);
-}
-
-function blank(text: string, secret: string): string {
-  const plain = text.includes(secret) ? text.replaceAll(secret, '[secret]') : text;
-  return plain.includes('\\') ? plain.replace(escaped(secret), '[secret]') : plain;
+  // Most texts have no secret in them, and some are answers of the hot path: the costly search is for those that have one.
+  const unescaped = text.includes('\\') ? unescape(text) : '';
+  let blanked = text;
+  for (const secret of known) {
+    // The escaped form goes first: of a backslash that is written as two, the plain one would leave the second.
+    if (unescaped.includes(secret)) blanked = blanked.replace(escaped(secret), '[secret]');
+    if (blanked.includes(secret)) blanked = blanked.replaceAll(secret, '[secret]');
+  }
+  return blanked;
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
@@ -28,6 +31,13 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\r': 'r',
   '\t': 't',
 };
+const LONG_FORMS = Object.fromEntries(Object.entries(SHORT_ESCAPES).map(([unit, letter]) => [letter, unit]));
+
+function unescape(text: string): string {
+  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|(.))/gs, (_, hex: string | undefined, character: string) =>
+    hex === undefined ? (LONG_FORMS[character] ?? character) : String.fromCharCode(parseInt(hex, 16)),
+  );
+}
 
 /** Fits the secret as any JSON text may hold it (RFC 8259, 7). */
 function escaped(secret: string): RegExp {

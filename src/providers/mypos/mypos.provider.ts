@@ -4,6 +4,7 @@ import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer } from '../../shared/http-client';
 import { isJsonObject } from '../../shared/json';
 import type { JsonValue } from '../../shared/json';
+import { answeredRead } from '../answered-read';
 import { judgeRefusal } from '../bank-errors';
 import { readRefusal } from '../bank-refusal';
 import { TLS_SECRETS } from '../client-tls';
@@ -87,8 +88,7 @@ function readSuccess(answer: Answer, context: FailureContext): FetchResult {
   if (!json.ok) return unreadableRead(answer, json.problem, context);
   const hasBalances = isJsonObject(json.value) && json.value.balances !== undefined;
   if (!hasBalances && readRefusal(answer.status, answer.body).codes.length > 0) return refusedRead(answer, context);
-  const { status: httpStatus, latencyMs, body } = answer;
-  return { kind: 'answered', httpStatus, latencyMs, body, json: json.value };
+  return answeredRead(answer, json.value, context);
 }
 
 /** Any refusal of the made-up consent is fine, for it shows that the API is there. */

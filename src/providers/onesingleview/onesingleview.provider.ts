@@ -3,6 +3,7 @@ import type { MappingSettings } from '../../balances/balance';
 import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
 import type { JsonValue } from '../../shared/json';
+import { answeredRead } from '../answered-read';
 import { TLS_SECRETS } from '../client-tls';
 import { failedCall, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
@@ -90,8 +91,7 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
     const json = readJson(result);
     if (!json.ok) return unreadableRead(result, json.problem, context);
     if (!isSuccess(json.value)) return refusedRead(result, context);
-    const { status: httpStatus, latencyMs, body } = result;
-    return { kind: 'answered', httpStatus, latencyMs, body, json: json.value };
+    return answeredRead(result, json.value, context);
   }
 
   private async requestToken(connection: OneSingleViewConnection): Promise<GrantedToken | FailedRead> {

@@ -87,6 +87,16 @@ describe('myPOS over the wire', () => {
     expect(requests[0]?.headers).not.toHaveProperty('Consent-ID');
   });
 
+  it('keeps neither token nor key of a success that echoes the request', async () => {
+    const echo = '{"balances":[],"authorization":"Bearer access-token-canary","key":"api-key-canary-long"}';
+    const { url } = await bank(() => ({ body: echo }));
+    const asked = { ...connection(url), secrets: { apiKey: 'api-key-canary-long' } };
+    expect(await provider.fetchBalances(asked, question)).toMatchObject({
+      kind: 'answered',
+      body: '{"balances":[],"authorization":"Bearer [secret]","key":"[secret]"}',
+    });
+  });
+
   it('makes no call without an access token', async () => {
     const { accessToken: _none, ...bare } = question;
     const { url, requests } = await bank(() => ({}));
