@@ -111,6 +111,17 @@ describe('refusedRead', () => {
     expect(refusedRead(answer(400, 'x'.repeat(100_000)), context()).body).toHaveLength(65_536);
   });
 
+  it.each(['[{"access_token":"opaque-1234"}]', 'access_token=opaque-1234&expires_in=3600'])(
+    'quotes nothing of %s, which came with success in place of a token answer',
+    (body) => {
+      const token = context({ keepsBody: false, secrets: [] });
+      for (const status of [200, 201]) {
+        expect(refusedRead(answer(status, body), token).reason).toBe(`myPOS answered ${status}: a text`);
+      }
+      expect(refusedRead(answer(401, 'unknown client'), token).reason).toBe('myPOS answered 401: unknown client');
+    },
+  );
+
   it('counts as a read, unless it was a token request', () => {
     expect(refusedRead(answer(500), context()).bytesMayHaveLeft).toBe(true);
     expect(refusedRead(answer(500), context({ countsAsRead: false })).bytesMayHaveLeft).toBe(false);

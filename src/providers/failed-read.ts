@@ -3,6 +3,7 @@ import { retryAfterMs } from '../shared/http-client';
 import { HOUR_MS, judgeRefusal } from './bank-errors';
 import type { BankErrorRow, BankVerdict } from './bank-errors';
 import { readRefusal } from './bank-refusal';
+import type { BankRefusal } from './bank-refusal';
 import type { FailedRead, ProviderConnection, Retry } from './provider';
 import { redact } from './redact';
 
@@ -143,9 +144,16 @@ function retryOf(verdict: BankVerdict, waitMs: number | undefined, context: Fail
 function describe({ status, body }: Answer, context: FailureContext): string {
   const refusal = readRefusal(status, body, (text) => redact(text, secretsOf(context)));
   const codes = refusal.codes.length > 0 ? ` ${refusal.codes.join(', ')}` : '';
-  const words = refusal.form === 'html' ? 'an HTML page' : refusal.text.slice(0, MAX_REASON_TEXT);
+  const words = wordsOf(refusal, context).slice(0, MAX_REASON_TEXT);
   const text = words === '' ? '' : `: ${words}`;
   return `${context.what} answered ${status}${codes}${text}`;
+}
+
+function wordsOf({ status, form, text }: BankRefusal, { keepsBody }: FailureContext): string {
+  if (form === 'html') return 'an HTML page';
+  // With a status of success it may well be the token, in a shape that nobody expected.
+  if (form === 'text' && !keepsBody && status < 400) return 'a text';
+  return text;
 }
 
 /** What a text from outside is searched for before it is kept. */
