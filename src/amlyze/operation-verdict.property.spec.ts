@@ -35,6 +35,7 @@ const scene = fc.record({
       word: fc.constantFrom(...WORDS),
       inDoubtBefore: fc.boolean(),
       rejectedBefore: fc.boolean(),
+      collidedBefore: fc.boolean(),
     }),
     { minLength: 1, maxLength: 12, selector: ({ name, unit }) => `${name}|${unit ?? ''}` },
   ),
@@ -78,8 +79,8 @@ describe('a right answer about operations, mutated at will', () => {
   test('never yields accepted for what was not acknowledged, nor settles what was said of nobody or of several', () => {
     fc.assert(
       fc.property(scene, ({ sent, changes, order }) => {
-        const records = sent.map(({ name, unit, inDoubtBefore, rejectedBefore }, n) =>
-          operation(n, { operationExtId: name, businessUnit: unit, inDoubtBefore, rejectedBefore }),
+        const records = sent.map(({ name, unit, ...past }, n) =>
+          operation(n, { operationExtId: name, businessUnit: unit, ...past }),
         );
         const right: Entry[] = sent.map(({ name, unit, word }) => ({ name, unit, word, number: undefined }));
         const list = changes.reduce((entries, change) => changed(entries, right, change), right as List);
@@ -106,7 +107,11 @@ describe('a right answer about operations, mutated at will', () => {
           const certain =
             words.size === 1 &&
             about.every((entry) => entry.number === undefined && canMean(entry, records).length === 1);
-          const replayed = (word === 'USED' || word === 'EXISTS') && record.inDoubtBefore && !record.rejectedBefore;
+          const replayed =
+            (word === 'USED' || word === 'EXISTS') &&
+            record.inDoubtBefore &&
+            !record.rejectedBefore &&
+            record.collidedBefore !== true;
           expect(verdict === 'accepted').toBe(certain && (word === 'REQUEST_ACCEPTED' || replayed));
           expect(verdict === 'in-doubt').toBe(!certain || word === 'FAILED');
         });

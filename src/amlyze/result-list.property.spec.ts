@@ -15,10 +15,13 @@ describe('a right answer, mutated at will', () => {
   });
   const scene = fc.record({
     words: fc.array(fc.constantFrom('REQUEST_ACCEPTED', REJECTED, 'USED', 'FAILED'), { minLength: 1, maxLength: 20 }),
-    past: fc.array(fc.record({ inDoubtBefore: fc.boolean(), rejectedBefore: fc.boolean() }), {
-      minLength: 20,
-      maxLength: 20,
-    }),
+    past: fc.array(
+      fc.record({ inDoubtBefore: fc.boolean(), rejectedBefore: fc.boolean(), collidedBefore: fc.boolean() }),
+      {
+        minLength: 20,
+        maxLength: 20,
+      },
+    ),
     mutations: fc.array(mutation, { maxLength: 12 }),
     order: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
   });
@@ -70,7 +73,8 @@ describe('a right answer, mutated at will', () => {
           const told = new Set(about.map(({ word }) => word));
           const certain = told.size === 1 && about.every(({ clean }) => clean);
           const before = sent[n];
-          const replayed = told.has('USED') && before?.inDoubtBefore === true && !before.rejectedBefore;
+          const replayed =
+            told.has('USED') && before?.inDoubtBefore === true && !before.rejectedBefore && !before.collidedBefore;
           const acknowledged = certain && (told.has('REQUEST_ACCEPTED') || replayed);
           expect(verdict.verdict === 'accepted').toBe(acknowledged);
           expect(verdict.verdict === 'in-doubt').toBe(!certain || told.has('FAILED'));

@@ -23,7 +23,7 @@ export interface CallDecision {
 export type Decision = RecordDecision | CallDecision;
 
 /** One row: the conditions that are named must all hold, and the first row that fits decides. */
-export interface VerdictRow {
+export interface VerdictRow extends Columns {
   name: string;
   /** Only at the endpoints of this subject. */
   subject?: Subject;
@@ -41,10 +41,15 @@ export interface VerdictRow {
    * could share it.
    */
   blames?: 'call' | 'record';
+  /** Columns for a number that AMLYZE rejected definitely before; where absent, the columns above hold. */
+  afterRejection?: Columns;
+  /** Columns for a number that AMLYZE proved to have from others; where they stand, they go before those above. */
+  afterCollision?: Columns;
+}
+
+interface Columns {
   withoutDoubt: Decision;
   withDoubt: Decision;
-  /** Columns for a number that AMLYZE rejected definitely before; where absent, the columns above hold. */
-  afterRejection?: { withoutDoubt: Decision; withDoubt: Decision };
 }
 
 const ACCEPTED: Decision = { about: 'record', verdict: 'accepted', inDoubt: false };
@@ -64,10 +69,12 @@ const CALL = (kind: CallDecision['kind']): Decision => ({ about: 'call', kind })
 const FAILED: Decision = { about: 'call', kind: 'endpoint-failed', doubt: true };
 const FAILED_UNSENT: Decision = { about: 'call', kind: 'endpoint-failed', doubt: false };
 
-const same = (decision: Decision): Pick<VerdictRow, 'withoutDoubt' | 'withDoubt'> => ({
+const same = (decision: Decision): Columns => ({
   withoutDoubt: decision,
   withDoubt: decision,
 });
+/** Whatever was sent since: the number, or the operation, was taken before, and not by us. */
+const collision: Columns = { withoutDoubt: COLLISION, withDoubt: COLLISION_IN_DOUBT };
 const rejection = { withoutDoubt: REJECTED, withDoubt: REJECTED_AFTER_DOUBT };
 
 /** Where a record's own rejection is documented: 200 with results, 400 on the single endpoint. */
@@ -153,6 +160,7 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     // accepted would be a guess, and so would calling a new number safe: it is held, stays in doubt, and a person
     // looks into AMLYZE.
     afterRejection: { withoutDoubt: NUMBER_CONSUMED, withDoubt: COLLISION_IN_DOUBT },
+    afterCollision: collision,
   },
   // The operation endpoints also refuse a second operation of one operationExtId. After a rejection no new number would
   // help: the name is taken, whoever took it.
@@ -165,7 +173,8 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     text: /already\s+exists/i,
     withoutDoubt: COLLISION,
     withDoubt: REPLAYED,
-    afterRejection: { withoutDoubt: COLLISION, withDoubt: COLLISION_IN_DOUBT },
+    afterRejection: collision,
+    afterCollision: collision,
   },
   { name: 'processing failed, by code', ...verdictOnRecord, code: /^5\d\d$/, ...same(UNSURE('PROCESSING_FAILED')) },
   {
@@ -221,8 +230,14 @@ export function findRow(saying: Saying): VerdictRow {
 }
 
 /** The row's decision in the column that the record's past selects. */
-export function decide(row: VerdictRow, past: { inDoubtBefore: boolean; rejectedBefore: boolean }): Decision {
-  const columns = past.rejectedBefore ? (row.afterRejection ?? row) : row;
+export function decide(
+  row: VerdictRow,
+  past: { inDoubtBefore: boolean; rejectedBefore: boolean; collidedBefore?: boolean },
+): Decision {
+  const columns =
+    (past.collidedBefore === true ? row.afterCollision : undefined) ??
+    (past.rejectedBefore ? row.afterRejection : undefined) ??
+    row;
   return past.inDoubtBefore ? columns.withDoubt : columns.withoutDoubt;
 }
 

@@ -59,6 +59,11 @@ describe('the verdict table', () => {
       expectVerdict(verdict({ inDoubtBefore: true }), doubted);
       expectVerdict(verdict({ rejectedBefore: true }), example.clearAfterRejection ?? example.clear);
       expectVerdict(verdict({ inDoubtBefore: true, rejectedBefore: true }), example.doubtedAfterRejection ?? doubted);
+      for (const rejectedBefore of [false, true]) {
+        const past = { rejectedBefore, collidedBefore: true };
+        expectVerdict(verdict(past), example.clearAfterCollision ?? example.clear);
+        expectVerdict(verdict({ ...past, inDoubtBefore: true }), example.doubtedAfterCollision ?? doubted);
+      }
     },
   );
 
@@ -86,6 +91,8 @@ describe('the verdict table', () => {
         row.withDoubt,
         row.afterRejection?.withoutDoubt,
         row.afterRejection?.withDoubt,
+        row.afterCollision?.withoutDoubt,
+        row.afterCollision?.withDoubt,
       ]) {
         if (decision?.about !== 'record') continue;
         if (decision.verdict === 'accepted') expect(decision.inDoubt).toBe(false);

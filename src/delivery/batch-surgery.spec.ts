@@ -12,6 +12,7 @@ const record: ClaimedRecord = {
   sealed: false,
   inDoubtBefore: false,
   rejectedBefore: false,
+  collidedBefore: false,
   attempts: 0,
   wholeFailures: 0,
 };

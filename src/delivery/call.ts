@@ -19,7 +19,8 @@ export interface Call {
 
 /** What a verdict has to know about a record. */
 export function toSent(record: ClaimedRecord): SentRecord {
-  const { id, communicationNumber, accountExtId, operationExtId, businessUnit, inDoubtBefore, rejectedBefore } = record;
+  const { id, communicationNumber, accountExtId, operationExtId, businessUnit } = record;
+  const { inDoubtBefore, rejectedBefore, collidedBefore } = record;
   return {
     id,
     communicationNumber,
@@ -28,5 +29,6 @@ export function toSent(record: ClaimedRecord): SentRecord {
     ...(businessUnit !== undefined && { businessUnit }),
     inDoubtBefore,
     rejectedBefore,
+    collidedBefore,
   };
 }

@@ -14,6 +14,8 @@ export interface ClaimedRecord {
   inDoubtBefore: boolean;
   /** AMLYZE definitely refused this number once, in answer to us. */
   rejectedBefore: boolean;
+  /** AMLYZE had this number, or this operation, before any send of ours could have arrived. */
+  collidedBefore: boolean;
   /** Attempts that the record itself was charged with. */
   attempts: number;
   /** Calls that failed as a whole with this record among others. */
@@ -30,13 +32,21 @@ export interface ClaimedRow {
   payload: string;
   sealed: boolean;
   was_in_doubt: boolean;
-  rejected_before: boolean;
+  /** Which of its results before forbid to take "already used" for a receipt, by their verdicts; null: none. */
+  rejected_before: ('rejected' | 'held')[] | null;
   attempts: number;
   whole_failures: number;
 }
 
+/**
+ * Of a result `d`: AMLYZE had the number before any send of ours could have arrived. An answer that came too late proves nothing: what
+ * took the number may be the send of who has taken over.
+ */
+export const COLLIDED = `d.verdict = 'held' and d.reason = 'COLLISION' and not d.late`;
+
 /** Column `rejected_before` of a claimed record `c`. A first claim needs no look at the results. */
-export const REJECTED_BEFORE = `c.claims > 1 and exists (select 1 from delivery_result d where ${lookedUp('d.record_id', 'c.id')} and d.verdict = 'rejected') as rejected_before`;
+export const REJECTED_BEFORE = `case when c.claims > 1 then (select array_agg(distinct d.verdict) from delivery_result d
+    where ${lookedUp('d.record_id', 'c.id')} and (d.verdict = 'rejected' or ${COLLIDED})) end as rejected_before`;
 
 export function toClaimedRecord(row: ClaimedRow): ClaimedRecord {
   return {
@@ -48,7 +58,8 @@ export function toClaimedRecord(row: ClaimedRow): ClaimedRecord {
     payload: row.payload,
     sealed: row.sealed,
     inDoubtBefore: row.was_in_doubt,
-    rejectedBefore: row.rejected_before,
+    rejectedBefore: row.rejected_before?.includes('rejected') ?? false,
+    collidedBefore: row.rejected_before?.includes('held') ?? false,
     attempts: row.attempts,
     wholeFailures: row.whole_failures,
   };

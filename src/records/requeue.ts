@@ -1,6 +1,7 @@
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import { communicationNumber } from '../amlyze/communication-number';
 import type { CardVault } from '../operations/card-vault';
+import { COLLIDED } from '../outbox/claimed-record';
 import { enqueueBalances } from '../outbox/enqueue';
 import { REQUEUEABLE_STATES, type RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
@@ -36,6 +37,8 @@ interface RequeueRow {
   state: RecordState;
   reason: string | null;
   in_doubt: boolean;
+  /** AMLYZE had the number once, and not from us; requeued since, the record may stand there for another reason. */
+  collided: boolean;
   account_id: string | null;
   account_ext_id: string | null;
   business_unit: string | null;
@@ -55,7 +58,7 @@ interface RequeueRow {
 
 const LOAD = `
 select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.sealed, s.state, s.reason, s.in_doubt, r.account_id, r.account_ext_id, r.business_unit, r.reading_id,
-  r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
+  exists (select from delivery_result d where ${lookedUp('d.record_id', 'r.id')} and ${COLLIDED}) as collided, r.run_id, r.balance_type, r.balance_at, r.value, r.payload, k.key, k.revision as key_revision, k.settings_hash,
   (select newer.communication_number
    from ${blocksDown('amlyze_record')} cross join lateral (
      select n.communication_number, n.balance_at from amlyze_record n join record_state t on ${lookedUp('t.record_id', 'n.id')}
@@ -130,7 +133,7 @@ function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
       ? 'A later revision of this balance exists and may go out too; requeue that one, or send confirmDouble: true.'
       : undefined;
   }
-  if ((row.in_doubt || row.reason === 'COLLISION') && !request.confirmDouble) {
+  if ((row.in_doubt || row.reason === 'COLLISION' || row.collided) && !request.confirmDouble) {
     return `AMLYZE may have this ${row.kind} already, and a new number could double it; look there first, then send confirmDouble: true.`;
   }
   if (row.key === null && row.kind === 'balance')

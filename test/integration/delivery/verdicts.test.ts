@@ -52,6 +52,20 @@ describe('delivery', () => {
       expect(await ledgerNumbers()).toEqual([]);
     });
 
+    test('held as the known collision, where a send in doubt comes between two of its answers', async () => {
+      await enqueue(1);
+      const used = { kind: 'already-used' } as const;
+      await once(used);
+      await delivery.bench.drain();
+      await requeue();
+      await doubt();
+      await once(used);
+      await delivery.bench.drain();
+      expect(await delivery.rows.one()).toMatchObject({ state: 'held', reason: 'COLLISION', in_doubt: true });
+      expect((await verdicts()).map(([verdict]) => verdict)).toEqual(['held', 'in-doubt', 'held']);
+      expect(await ledgerNumbers()).toEqual([]);
+    });
+
     test('held as consumed, where its number is used after a rejection of our own', async () => {
       await enqueue(1);
       await delivery.amlyze.settings({ rejectedConsumesNumber: true });

@@ -1,4 +1,5 @@
 import { claimDue, claimGroup } from '../../../src/outbox/claim';
+import { takeBackExpired, type Settlement } from '../../../src/outbox/settle';
 import { OutboxSetting, REQUEST, numbersOf } from '../../support/outbox-setting';
 
 describe('claims of the outbox', () => {
@@ -130,5 +131,29 @@ select communication_number from amlyze_record join locked on record_id = id`,
     expect(new Set([...seen, ...last.records.map((record) => record.payload)]).size).toBe(1);
     expect(seen[0]).toContain('"value":4.200}');
     expect(last.records).toEqual([expect.objectContaining({ inDoubtBefore: true, rejectedBefore: true, attempts: 3 })]);
+  });
+
+  test.each<[string, Partial<Settlement>, boolean]>([
+    ['that it is used already', { verdict: 'held', verdictReason: 'COLLISION' }, true],
+    ['that a rejection used it up', { verdict: 'held', verdictReason: 'NUMBER_CONSUMED' }, false],
+    ['nothing', { verdict: 'in-doubt', verdictReason: 'COLLISION' }, false],
+  ])('remembers of a number that AMLYZE said %s', async (_what, said, collidedBefore) => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    for (const more of [said, { verdict: 'in-doubt' } as const]) {
+      await settleAll(await mustClaim(), { state: 'pending', inDoubt: true, ...more });
+    }
+    expect((await mustClaim()).records).toEqual([expect.objectContaining({ rejectedBefore: false, collidedBefore })]);
+  });
+
+  test('does not take an answer that came too late for a proof: who took over may have used the number', async () => {
+    await outbox.rows.enqueue(await outbox.rows.accounts(1));
+    const overtaken = await mustClaim();
+    await outbox.rows.expireLeases();
+    await takeBackExpired(db(), 10);
+    const next = await mustClaim();
+    await settleAll(overtaken, { state: 'held', reason: 'COLLISION', verdict: 'held', verdictReason: 'COLLISION' });
+    await settleAll(next, { state: 'pending', inDoubt: true, verdict: 'in-doubt' });
+    expect((await outbox.rows.log()).filter(({ late }) => late)).toHaveLength(1);
+    expect((await mustClaim()).records).toEqual([expect.objectContaining({ collidedBefore: false })]);
   });
 });

@@ -182,6 +182,21 @@ values (case when $1::timestamptz is null then 'resync' else 'schedule' end, $1,
       expect((await audit(number))[0]?.detail).toMatchObject({ confirmDouble: true });
     });
 
+    test('of a record needs confirmDouble too where it collided once and stands there for another reason by now', async () => {
+      const number = await settled('rejected');
+      const [attempt] = await operator.database.query<{ id: string }>(
+        `insert into delivery_attempt (endpoint, records, replica, finished_at, outcome) values ('balances', 1, 'test', now(), 'answered') returning id`,
+      );
+      await operator.database.query(
+        `insert into delivery_result (record_id, attempt_id, verdict, reason)
+select id, $2, 'held', 'COLLISION' from amlyze_record where communication_number = $1`,
+        [number, attempt?.id],
+      );
+      const refused = await requeue(number, { reason: REASON, newNumber: true });
+      expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('confirmDouble')]);
+      expect((await requeue(number, { reason: REASON, newNumber: true, confirmDouble: true })).status).toBe(200);
+    });
+
     test('is made once: a second request is refused and makes nothing', async () => {
       const number = await settled('rejected');
       const answers = await Promise.all(
