@@ -24,9 +24,10 @@ export function judgeBatchCall(
   const { matched, answered, strangers, alarms } = matchResults(rules, { results, status, records });
   // A 400 whose list says nothing about any record of ours is a plain 400.
   if (status === 400 && answered === 0) return { kind: 'bad-request', detail: problem };
+  const verdicts = matched.map(({ verdict }) => verdict);
   const setting = sharedSetting(matched);
-  if (setting !== undefined) return { kind: 'configuration', detail: setting };
-  return { kind: 'settled', records: matched.map(({ verdict }) => verdict), strangers, alarms };
+  if (setting !== undefined) return { kind: 'configuration', detail: setting, rejections: verdicts };
+  return { kind: 'settled', records: verdicts, strangers, alarms };
 }
 
 /** What a single endpoint's answer means for its one record. */
@@ -48,7 +49,7 @@ export function judgeSingleCall(
       ? toVerdict(row, object, record)
       : { ...unsure(record, mismatch), answer: answerText(object) };
   const setting = verdict.verdict === 'rejected' ? sharedSetting([{ verdict, row }]) : undefined;
-  if (setting !== undefined) return { kind: 'configuration', detail: setting };
+  if (setting !== undefined) return { kind: 'configuration', detail: setting, rejections: [verdict] };
   return { kind: 'settled', records: [verdict], strangers: [], alarms: alarmsOf([verdict], [record]) };
 }
 

@@ -53,9 +53,10 @@ export type CallVerdict =
   | { kind: 'rate-limited'; retryAfterMs: number | undefined; detail: string }
   /**
    * 401, 403, 404 of the path, or one tenant / business-unit reason for all: a setting of ours is wrong, the records
-   * are not.
+   * are not. `rejections` has every sent record's own where AMLYZE rejected them one by one: of their numbers it is a
+   * definite no, although the records are not to blame.
    */
-  | { kind: 'configuration'; detail: string }
+  | { kind: 'configuration'; detail: string; rejections?: RecordVerdict[] }
   /** 400 for a whole batch: to be cut in two. */
   | { kind: 'bad-request'; detail: string }
   /** The batch is too large: 413, or above our own limit for a request. */

@@ -118,10 +118,16 @@ describe('the results of a batch', () => {
 describe('one reason for every record of a batch', () => {
   const all = [record(1), record(2, { inDoubtBefore: true })];
 
-  test('that names tenant or business unit is a setting of ours, not a rejection', () => {
+  test('that names tenant or business unit is a setting of ours, and a rejection of each number all the same', () => {
+    const answer = (n: number): string => JSON.stringify(entry(n, BUSINESS_UNIT));
+    const words = { verdict: 'rejected', errorDescription: 'Business unit is mandatory.' };
     expect(judgeBatch(results(entry(1, BUSINESS_UNIT), entry(2, BUSINESS_UNIT)), all, NOW)).toEqual({
       kind: 'configuration',
       detail: 'every record was refused: no code Business unit is mandatory.',
+      rejections: [
+        { id: '1', ...words, reason: 'BUSINESS_REJECTION', inDoubt: false, answer: answer(1) },
+        { id: '2', ...words, reason: 'REJECTED_AFTER_DOUBT', inDoubt: true, answer: answer(2) },
+      ],
     });
   });
 

@@ -13,14 +13,7 @@ export interface RetryPolicy {
 
 /** What one record's own verdict makes of it: settled, or due again after a wait that grows with its attempts. */
 export function settleByVerdict(record: ClaimedRecord, verdict: RecordVerdict, policy: RetryPolicy): Settlement {
-  const words = {
-    record,
-    verdict: verdict.verdict,
-    verdictReason: verdict.reason,
-    errorCode: verdict.errorCode,
-    errorDescription: verdict.errorDescription,
-    answer: verdict.answer,
-  };
+  const words = wordsAbout(record, verdict);
   switch (verdict.verdict) {
     case 'accepted':
     case 'rejected':
@@ -29,6 +22,13 @@ export function settleByVerdict(record: ClaimedRecord, verdict: RecordVerdict, p
     case 'in-doubt':
       return { ...words, ...chargeAttempt(record, policy), inDoubt: verdict.inDoubt };
   }
+}
+
+function wordsAbout(
+  record: ClaimedRecord,
+  { verdict, reason, errorCode, errorDescription, answer }: RecordVerdict,
+): Omit<Settlement, 'state' | 'inDoubt'> {
+  return { record, verdict, verdictReason: reason, errorCode, errorDescription, answer };
 }
 
 /** The record's own attempt failed: wait and try again, or give up when its attempts are used up. */
@@ -65,4 +65,9 @@ export function returnToPool(record: ClaimedRecord, { verdict, reason }: WholeVe
     verdictReason: reason,
     delayMs: 0,
   };
+}
+
+/** AMLYZE rejected the record for a setting of ours: it is due again as it is, and the log keeps that its number was rejected. */
+export function returnRejected(record: ClaimedRecord, rejection: RecordVerdict): Settlement {
+  return { ...wordsAbout(record, rejection), state: 'pending', inDoubt: rejection.inDoubt, delayMs: 0 };
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { CallVerdict } from '../amlyze/record-verdict';
+import type { CallVerdict, RecordVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
 import type { AttemptOutcome } from '../outbox/attempt';
 import { answerKey, settleCalls, type LateAnswers, type SettledCall, type Settlement } from '../outbox/settle';
@@ -13,6 +13,7 @@ import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
 import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
 import {
   chargeAttempt,
+  returnRejected,
   returnToPool,
   settleByVerdict,
   toWholeVerdict,
@@ -64,7 +65,11 @@ export class Settling {
           forMs: rateLimitMs(verdict.retryAfterMs, call.state.failures),
         });
       case 'configuration':
-        return this.applyPause(call, { kind: 'operator', reason: verdict.detail, forMs: OPERATOR_PROBE_MS });
+        return this.applyPause(
+          call,
+          { kind: 'operator', reason: verdict.detail, forMs: OPERATOR_PROBE_MS },
+          verdict.rejections,
+        );
       case 'bad-request':
         return this.applyBadRequest(call, verdict.detail);
       case 'too-large':
@@ -173,9 +178,16 @@ export class Settling {
   private async applyPause(
     call: Call,
     pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
+    rejections: readonly RecordVerdict[] = [],
   ): Promise<void> {
     const groupId = call.batch.group?.id;
-    await this.returnAll(call, toWholeVerdict(call, false, pause.reason), { groupId });
+    const verdict = toWholeVerdict(call, false, pause.reason);
+    const own = new Map(rejections.map((rejection) => [rejection.id, rejection]));
+    const settlements = call.batch.records.map((record) => {
+      const rejection = own.get(record.id);
+      return { ...(rejection ? returnRejected(record, rejection) : returnToPool(record, verdict)), groupId };
+    });
+    await this.settleWhole(call, settlements, verdict);
     if (!(await this.pause(call, pause))) return;
     this.logger.error({
       msg: 'delivery to AMLYZE is paused',

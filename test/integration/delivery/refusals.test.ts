@@ -68,19 +68,19 @@ describe('delivery', () => {
   });
 
   describe('refused for a setting of ours', () => {
-    test.each<[string, FaultRule['do']]>([
-      ['401', { kind: 'status', status: 401 }],
-      ['403', { kind: 'status', status: 403 }],
-      ['404 of the path', { kind: 'status', status: 404 }],
-      ['one unknown business unit for every record', { kind: 'tenant-error' }],
-    ])('by %s keeps the records pending without doubt and probes after 5 minutes', async (_what, action) => {
+    test.each<[string, FaultRule['do'], string]>([
+      ['401', { kind: 'status', status: 401 }, 'refused'],
+      ['403', { kind: 'status', status: 403 }, 'refused'],
+      ['404 of the path', { kind: 'status', status: 404 }, 'refused'],
+      ['one unknown business unit for every record', { kind: 'tenant-error' }, 'rejected'],
+    ])('by %s keeps the records pending without doubt and probes after 5 minutes', async (_what, action, logged) => {
       await enqueue(3);
       await fault({ match: { times: 1 }, do: action });
       await delivery.bench.turn();
       expect((await delivery.rows.all()).map(({ state, in_doubt, attempts }) => [state, in_doubt, attempts])).toEqual(
         Array.from({ length: 3 }, () => ['pending', false, 0]),
       );
-      expect((await verdicts()).map(([verdict]) => verdict)).toEqual(Array(3).fill('refused'));
+      expect((await verdicts()).map(([verdict]) => verdict)).toEqual(Array(3).fill(logged));
       expect(await delivery.rows.attempts()).toMatchObject([{ outcome: 'refused' }]);
       const pause = await delivery.bench.pause();
       expect(pause).toMatchObject({ pause: 'operator' });
@@ -90,6 +90,32 @@ describe('delivery', () => {
       await delivery.bench.drain();
       expect(await delivery.rows.states()).toEqual({ accepted: 3 });
     });
+
+    test.each<[string, boolean, object]>([
+      ['held as consumed', false, { reason: 'NUMBER_CONSUMED', in_doubt: false }],
+      ['held after a send in doubt, not accepted by a guess', true, { reason: 'COLLISION', in_doubt: true }],
+    ])(
+      'that AMLYZE names for each record counts as its rejection: a number that is used then is %s',
+      async (_what, doubt, held) => {
+        await enqueue(2);
+        await delivery.amlyze.settings({ rejectedConsumesNumber: true });
+        await once({ kind: 'tenant-error' });
+        await delivery.bench.turn();
+        const words = { error_description: expect.stringContaining('business unit'), answer: expect.any(String) };
+        expect(await delivery.rows.log()).toMatchObject([words, words]);
+        await delivery.bench.endPauseTime();
+        if (doubt) {
+          await once({ kind: 'status', status: 503 });
+          await delivery.bench.turn();
+          await delivery.bench.endPauseTime();
+        }
+        await delivery.bench.drain();
+        expect(await delivery.rows.all()).toMatchObject([
+          { state: 'held', ...held },
+          { state: 'held', ...held },
+        ]);
+      },
+    );
 
     test('without a token that can be sent has sent nothing, and says so', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'token-'));
