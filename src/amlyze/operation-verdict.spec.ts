@@ -8,8 +8,8 @@ import {
   results,
   USED,
 } from '../../test/fixtures/amlyze/answers';
-import { judgeOperation, judgeOperationBatch, judgePreflight } from './operation-verdict';
-import type { CallVerdict } from './verdict';
+import { judgeOperation, judgeOperationAlone, judgeOperationBatch, judgePreflight } from './operation-verdict';
+import type { CallVerdict, SentRecord } from './verdict';
 
 const NOW = new Date('2026-01-01T00:00:00.000Z');
 const ACCEPTED = { resultType: 'REQUEST_ACCEPTED' };
@@ -101,6 +101,35 @@ describe('the operation endpoint', () => {
     expect(judgeOperation(answer(500, processing), operation(1), NOW)).toMatchObject({
       kind: 'endpoint-failed',
       doubt: true,
+    });
+  });
+});
+
+describe('a batch of one operation that is answered 400', () => {
+  const refused = (said: unknown, past: Partial<SentRecord> = {}): CallVerdict =>
+    judgeOperationAlone(answer(400, said), operation(1, past), NOW);
+
+  test("rejects it in AMLYZE's words, and knows its number and its name, as the single endpoint does", () => {
+    expect(refused(NO)).toMatchObject({
+      records: [{ verdict: 'rejected', reason: 'BUSINESS_REJECTION', inDoubt: false, errorCode: NO.errorCode }],
+    });
+    expect(verdicts(refused({ results: [operationEntry(1, NO)] }))).toEqual(['rejected BUSINESS_REJECTION']);
+    const used = { resultType: REJECTED, errorCode: 'O005', errorDescription: USED };
+    expect(verdicts(refused(used))).toEqual(['held COLLISION']);
+    expect(verdicts(refused(used, { inDoubtBefore: true }))).toEqual(['accepted replayed']);
+  });
+
+  test.each([
+    [answer(400, { timestamp: 'x', status: 400, error: 'Bad Request', path: '/x' })],
+    [answer(400, '<html></html>')],
+    [failure('response-truncated', true, 400)],
+  ])('stays a bad request without a reason (example %#)', (result) => {
+    expect(judgeOperationAlone(result, operation(1), NOW)).toMatchObject({ kind: 'bad-request' });
+  });
+
+  test('is no word about the operation where it names the tenant header', () => {
+    expect(refused({ resultType: REJECTED, errorDescription: "Tenant header 'X' is mandatory." })).toMatchObject({
+      kind: 'configuration',
     });
   });
 });

@@ -51,6 +51,17 @@ export function judgeOperationBatch(result: Result, records: readonly SentRecord
   return judgeBatchCall(OPERATIONS, { result, records, now });
 }
 
+/**
+ * What the answer to a batch of one operation means. There is no half of it, so a 400 for the batch is one for the
+ * operation, in the words of the single endpoint; it stays a bad request where it gives no reason. Pure; `now` as above.
+ */
+export function judgeOperationAlone(result: Result, record: SentRecord, now: Date): CallVerdict {
+  const verdict = judgeOperationBatch(result, [record], now);
+  if (verdict.kind !== 'bad-request') return verdict;
+  const own = judgeOperation(result, record, now);
+  return own.kind === 'settled' ? own : verdict;
+}
+
 /** What AMLYZE's dry run says of a batch. */
 export type PreflightVerdict =
   /** The operations that it would refuse, in AMLYZE's words; all others may be sent. */

@@ -31,13 +31,25 @@ export async function cutBatch(db: Queryable, batch: ClaimedBatch, cut: Cut): Pr
 }
 
 /** Cut so often without a success since the first cut that the fault may not be in the records at all. */
-export async function needsCanary(db: Queryable, { lane, batch: { group } }: Call): Promise<boolean> {
-  if (!group || group.depth < CANARY_DEPTH) return false;
+export async function needsCanary(db: Queryable, call: Call): Promise<boolean> {
+  return (call.batch.group?.depth ?? 0) >= CANARY_DEPTH && !(await succeededSinceCut(db, call));
+}
+
+async function succeededSinceCut(db: Queryable, { lane, batch: { group } }: Call): Promise<boolean> {
   const [row] = await db.query<{ alive: boolean }>(
     'select coalesce(last_success_at > $2, false) as alive from amlyze_endpoint where endpoint = $1',
-    [lane.endpoint, group.rootCreatedAt],
+    [lane.endpoint, group?.rootCreatedAt],
   );
-  return row?.alive !== true;
+  return row?.alive === true;
+}
+
+/**
+ * A record that cuts left alone was refused without a reason. The first time it is to blame itself where others got through since the
+ * first cut; from then on it has failed before.
+ */
+export async function isRecordsOwnFault(db: Queryable, call: Call): Promise<boolean> {
+  const failedBefore = call.batch.records.some((record) => record.wholeFailures > 0);
+  return failedBefore ? isBatchesOwnFailure(db, call) : succeededSinceCut(db, call);
 }
 
 /**

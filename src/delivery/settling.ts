@@ -7,7 +7,7 @@ import { Database } from '../shared/database';
 import { failPoint } from '../shared/fail-point';
 import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
-import { cutBatch, isBatchesOwnFailure, needsCanary, ranOutOfTime, type Cut } from './batch-surgery';
+import { cutBatch, isBatchesOwnFailure, isRecordsOwnFault, needsCanary, ranOutOfTime, type Cut } from './batch-surgery';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
 import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
@@ -142,36 +142,43 @@ export class Settling {
   }
 
   private async applyWholeFailure(call: Call, failure: { doubt: boolean; detail: string }): Promise<void> {
-    const { batch, lane, state } = call;
     const verdict = toWholeVerdict(call, failure.doubt, failure.detail);
-    const late = ranOutOfTime(call);
-    if (late) await this.sendFewer(call, 'AMLYZE did not answer a batch in time; the next ones are half as large');
-    if (await isBatchesOwnFailure(this.database, call)) {
-      this.logger.warn({
-        msg: 'a batch failed as a whole while others succeed',
-        attemptId: batch.attemptId,
-        records: batch.records.length,
-        detail: failure.detail,
-      });
-      if (batch.records.length > 1) return this.cut(call, { cause: 'whole-failure', verdict });
-      const settlements = batch.records.map((record) => ({
-        ...returnToPool(record, verdict),
-        ...chargeAttempt(record, this.policy),
-        wholeFailure: true,
-        groupId: batch.group?.id,
-      }));
-      return this.settleWhole(call, settlements, verdict);
-    }
+    if (ranOutOfTime(call))
+      await this.sendFewer(call, 'AMLYZE did not answer a batch in time; the next ones are half as large');
+    if (await isBatchesOwnFailure(this.database, call)) return this.applyOwnFailure(call, verdict);
+    return this.applyEndpointFailure(call, verdict);
+  }
+
+  private async applyOwnFailure(call: Call, verdict: WholeVerdict): Promise<void> {
+    const { batch } = call;
+    this.logger.warn({
+      msg: 'a batch failed as a whole while others succeed',
+      attemptId: batch.attemptId,
+      records: batch.records.length,
+      detail: verdict.reason,
+    });
+    if (batch.records.length > 1) return this.cut(call, { cause: 'whole-failure', verdict });
+    const settlements = batch.records.map((record) => ({
+      ...returnToPool(record, verdict),
+      ...chargeAttempt(record, this.policy),
+      wholeFailure: true,
+      groupId: batch.group?.id,
+    }));
+    return this.settleWhole(call, settlements, verdict);
+  }
+
+  private async applyEndpointFailure(call: Call, verdict: WholeVerdict): Promise<void> {
+    const { batch, lane, state } = call;
     // A part of a cut batch is claimed whole, whatever the limit: only among the others it goes out in smaller batches.
-    const groupId = late ? undefined : batch.group?.id;
+    const groupId = ranOutOfTime(call) ? undefined : batch.group?.id;
     await this.returnAll(call, verdict, { wholeFailure: true, groupId });
-    if (!(await this.pause(call, { kind: 'backoff', reason: failure.detail, forMs: backoffMs(state.failures + 1) })))
+    if (!(await this.pause(call, { kind: 'backoff', reason: verdict.reason, forMs: backoffMs(state.failures + 1) })))
       return;
     this.logger.warn({
       msg: 'AMLYZE is not answering; delivery waits and probes',
       endpoint: lane.endpoint,
       failures: state.failures + 1,
-      detail: failure.detail,
+      detail: verdict.reason,
     });
   }
 
@@ -199,10 +206,14 @@ export class Settling {
   }
 
   private async applyBadRequest(call: Call, detail: string): Promise<void> {
-    // One record cannot be halved, and what the single endpoint says is never called a bad request.
-    if (call.single) return this.applyWholeFailure(call, { doubt: true, detail });
+    const verdict = toWholeVerdict(call, false, detail);
+    // One record cannot be halved: where others got through it is to blame itself, and else it may not be the record at all.
+    if (call.single) {
+      const own = await isRecordsOwnFault(this.database, call);
+      return own ? this.applyOwnFailure(call, verdict) : this.applyEndpointFailure(call, verdict);
+    }
     const canary = call.batch.records.length > 1 && (await needsCanary(this.database, call));
-    return this.cut(call, { cause: 'bad-request', verdict: toWholeVerdict(call, false, detail), canary });
+    return this.cut(call, { cause: 'bad-request', verdict, canary });
   }
 
   private async applyTooLarge(call: Call, detail: string): Promise<void> {

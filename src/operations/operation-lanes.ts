@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AmlyzeClient } from '../amlyze/amlyze.client';
-import { judgeOperation, judgeOperationBatch } from '../amlyze/operation-verdict';
+import { judgeOperation, judgeOperationAlone, judgeOperationBatch } from '../amlyze/operation-verdict';
 import type { CallVerdict, SentRecord } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
 import type { Lane } from '../delivery/lane';
@@ -106,6 +106,6 @@ export class OperationBatchLane implements Lane {
   }
 
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
-    return keepable(judgeOperationBatch(result, [record], now));
+    return keepable(judgeOperationAlone(result, record, now));
   }
 }

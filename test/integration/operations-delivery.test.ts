@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually';
 import { Outside, TestGateway, type Json } from '../support/gateway';
 import { CREDITOR, DEBTOR, EXAMPLE } from '../support/operation-input';
 import { cardOperation, operation, TEST_CARD_NUMBERS, WITH_CARDS } from '../support/operations';
@@ -100,6 +101,74 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
     ).toEqual([{ charged: 0 }]);
     await outside.amlyze.clearFaults();
   }, 60_000);
+});
+
+describe('an operation that AMLYZE answers 400 for in every batch', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside, {
+      ...WITH_CARDS,
+      OPERATIONS_DELIVERY: 'batch',
+      AMLYZE_MAX_ATTEMPTS: '2',
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  const said = JSON.stringify({
+    resultType: 'REQUEST_REJECTED',
+    errorCode: 'O042',
+    errorDescription: 'not acceptable',
+  });
+
+  it.each<[string, string | undefined, Json]>([
+    ["is rejected with AMLYZE's reason", said, { state: 'rejected', errorCode: 'O042' }],
+    [
+      'is charged its attempts where there is no reason',
+      undefined,
+      { state: 'exhausted', reason: 'ATTEMPTS_EXHAUSTED' },
+    ],
+  ])('%s, never in doubt, and the others get through', async (_what, body, expected) => {
+    const guilty = body === undefined ? 'bare' : 'said';
+    await outside.amlyze.addFault({
+      match: { operation: guilty },
+      do: { kind: 'status', status: 400, ...(body !== undefined && { body }) },
+    });
+    const ids = Array.from({ length: 8 }, (_, i) => (i === 5 ? guilty : `with-${guilty}-${i}`));
+    await gateway.ok(
+      'POST',
+      '/admin/operations',
+      ids.map((id) => operation(id)),
+    );
+    // Others keep coming, as they do in life: what they get through shows who is to blame.
+    let more = 0;
+    await eventually('all are settled', async () => {
+      more += 1;
+      await gateway.ok('POST', '/admin/operations', operation(`more-${guilty}-${more}`));
+      const [row] = await testDatabase.database.query<{ open: boolean }>(
+        `select settled_at is null as open from record_with_state where operation_ext_id = $1`,
+        [guilty],
+      );
+      return row?.open === false;
+    });
+    const records = await gateway.delivered();
+    const found = (id: string): Json => records.find(({ operationExtId }: Json) => operationExtId === id);
+    expect(found(guilty)).toMatchObject({ ...expected, inDoubt: false });
+    expect(ids.filter((id) => id !== guilty).map((id) => found(id).state)).toEqual(Array(7).fill('accepted'));
+    const { attemptLog } = await gateway.ok('GET', `/admin/records/${found(guilty).communicationNumber}`);
+    expect(new Set((attemptLog as Json[]).map(({ verdict }) => verdict))).toEqual(
+      new Set(body === undefined ? ['refused'] : ['refused', 'rejected']),
+    );
+  });
 });
 
 describe('the pre-flight, OPERATIONS_PREFLIGHT=true', () => {
