@@ -56,12 +56,7 @@ export function judgeSingleCall(
 function toCallVerdict(decision: CallDecision, result: Result, detail: string, now: Date): CallVerdict {
   switch (decision.kind) {
     case 'rate-limited':
-      // A failure brings no headers; then the wait is ours to choose.
-      return {
-        kind: 'rate-limited',
-        retryAfterMs: result.kind === 'answer' ? retryAfterMs(result.headers, now) : undefined,
-        detail,
-      };
+      return { kind: 'rate-limited', retryAfterMs: retryAfterMs(result, now), detail };
     case 'configuration':
     case 'bad-request':
     case 'too-large':

@@ -112,11 +112,15 @@ describe('the wait after 429', () => {
     expect(judgeSingle(until, record(1), NOW)).toMatchObject({ retryAfterMs: 30_000 });
   });
 
-  test('is left to the caller where the header is absent or the answer was cut off', () => {
-    expect(judgeBatch(answer(429, ''), [record(1)], NOW)).toMatchObject({ retryAfterMs: undefined });
-    expect(judgeBatch(failure('response-truncated', true, 429), [record(1)], NOW)).toMatchObject({
-      kind: 'rate-limited',
-      retryAfterMs: undefined,
-    });
+  test('is heard where the body did not come whole', () => {
+    const cut = { ...failure('response-truncated', true, 429), retryAfter: '120' };
+    expect(judgeBatch(cut, [record(1)], NOW)).toMatchObject({ kind: 'rate-limited', retryAfterMs: 120_000 });
+  });
+
+  test('is left to the caller where the header is absent', () => {
+    for (const result of [answer(429, ''), failure('response-truncated', true, 429)]) {
+      const verdict = judgeBatch(result, [record(1)], NOW);
+      expect(verdict).toMatchObject({ kind: 'rate-limited', retryAfterMs: undefined });
+    }
   });
 });

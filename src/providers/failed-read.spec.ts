@@ -41,7 +41,7 @@ const EXCEEDED = '{"tppMessages":[{"category":"ERROR","code":"ACCESS_EXCEEDED"}]
 describe('refusedRead', () => {
   it.each([
     ['waits as long as asked', 429, '', { 'retry-after': '120' }, 120_000],
-    ['caps the wait at a day', 429, '', { 'retry-after': '9000000' }, 24 * HOUR_MS],
+    ['caps the wait at a day', 429, '', { 'retry-after': '2147483647' }, 24 * HOUR_MS],
     ['waits a minute where nothing is asked', 429, '', {}, 60_000],
     ['waits a second at least', 429, '', { 'retry-after': '0' }, 1000],
     ['takes an HTTP date', 429, '', { 'retry-after': 'Wed, 01 Jan 2025 01:00:00 GMT' }, HOUR_MS],
@@ -155,7 +155,10 @@ describe('failedCall', () => {
       retryAfterMs: 60_000,
       httpStatus: 429,
     });
-    expect(failedCall(failure('response-truncated', { status: 200 }), context()).outcome).toBe('BANK_UNAVAILABLE');
+    const asking = failure('response-too-large', { status: 429, retryAfter: '120' });
+    expect(failedCall(asking, context()).retryAfterMs).toBe(120_000);
+    const whole = failure('response-truncated', { status: 200, retryAfter: '120' });
+    expect(failedCall(whole, context())).toMatchObject({ outcome: 'BANK_UNAVAILABLE', retry: 'in-run' });
   });
 
   it('says that the read may have reached the bank only where it may', () => {

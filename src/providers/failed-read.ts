@@ -35,7 +35,7 @@ export interface FailureContext {
 export function refusedRead(answer: Answer, context: FailureContext): FailedRead {
   const refusal = readRefusal(answer.status, answer.body);
   const row = judgeRefusal(refusal, context.table);
-  const asked = retryAfterMs(answer.headers, context.now);
+  const asked = retryAfterMs(answer, context.now);
   return {
     ...applyVerdict(row.then, asked, context),
     reason: describe(answer, context),
@@ -48,13 +48,16 @@ export function refusedRead(answer: Answer, context: FailureContext): FailedRead
 
 /** A call that brought no whole answer. */
 export function failedCall(failure: CallFailure, context: FailureContext): FailedRead {
-  // The status line alone is enough for a verdict where it is an error: 401 with a broken body is still a 401.
-  const verdict: BankVerdict =
+  // The head alone is enough for a verdict where its status is an error: 401 with a broken body is still a 401.
+  const [verdict, asked] =
     failure.status !== undefined && failure.status >= 400
-      ? judgeRefusal({ status: failure.status, form: 'empty', codes: [], text: '' }, context.table).then
-      : verdictOfCause(failure);
+      ? [
+          judgeRefusal({ status: failure.status, form: 'empty', codes: [], text: '' }, context.table).then,
+          retryAfterMs(failure, context.now),
+        ]
+      : [verdictOfCause(failure)];
   return {
-    ...applyVerdict(verdict, undefined, context),
+    ...applyVerdict(verdict, asked, context),
     reason: redact(`${context.what}: ${failure.cause}: ${failure.detail}`, secretsOf(context)),
     bytesMayHaveLeft: failure.bytesMayHaveLeft && context.countsAsRead,
     ...(failure.status === undefined ? {} : { httpStatus: failure.status }),

@@ -116,11 +116,13 @@ function toFailure(
   problem: CallProblem,
   { url, latencyMs }: { url: URL | null; latencyMs: number },
 ): CallFailure {
+  const retryAfter = exchange.headers['retry-after'];
   return {
     kind: 'failure',
     cause: problem.failure,
     bytesMayHaveLeft: exchange.started,
     ...(exchange.status !== undefined && { status: exchange.status }),
+    ...(retryAfter !== undefined && { retryAfter }),
     detail: url === null ? problem.message : `${url.origin}: ${problem.message}`,
     latencyMs,
   };

@@ -192,6 +192,17 @@ describe('an answer that is not what it seems', () => {
     expect(result).toMatchObject({ cause: 'response-undecodable', bytesMayHaveLeft: true });
   });
 
+  it.each([
+    ['ends too early', 'Content-Length: 100', '{"half":'],
+    ['is not decodable', 'Content-Encoding: zstd\r\nContent-Length: 2', '{}'],
+    ['has two Content-Types', 'Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 2', '{}'],
+  ])('still says how long to wait where its body %s', async (_, head, body) => {
+    const result = await call(({ socket }) =>
+      socket.end(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 120\r\n${head}\r\n\r\n${body}`),
+    );
+    expect(result).toMatchObject({ kind: 'failure', status: 429, retryAfter: '120' });
+  });
+
   it('gives no part of a surplus body to the next call', async () => {
     const forged = httpAnswer('{"amount":"999.00"}');
     const server = await serve(({ socket, number }) => socket.write(httpAnswer(`{"call":${number}}`) + forged));

@@ -46,12 +46,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return; // 1xx is no answer yet; the deadline ends a server that sends nothing else
     this.status = status;
-    if (Array.isArray(headers['content-type'])) {
-      return this.fail(new CallProblem('response-undecodable', 'the answer has more than one Content-Type'));
-    }
     for (const name of Object.keys(headers)) {
       const value = headers[name];
       if (value !== undefined) this.headers[name] = typeof value === 'string' ? value : value.join(', ');
+    }
+    if (Array.isArray(headers['content-type'])) {
+      return this.fail(new CallProblem('response-undecodable', 'the answer has more than one Content-Type'));
     }
     if (Number(this.headers['content-length'] ?? 0) > this.maxBytes) this.fail(this.tooLarge());
   }

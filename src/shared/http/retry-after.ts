@@ -1,4 +1,6 @@
-// More than this is no instruction but a mistake (or a Unix timestamp in place of seconds).
+import type { Answer, CallFailure } from './types';
+
+// More than this is no instruction but a mistake (or a Unix timestamp in place of seconds): it still asks for a long wait.
 const MAX_WAIT_MS = 366 * 24 * 60 * 60 * 1000;
 
 // The three date forms of RFC 9110 5.6.7. Date.parse alone would also read "1.5" or "2" as a date.
@@ -6,17 +8,19 @@ const HTTP_DATE =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? (?:\d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 
 /**
- * Reads a Retry-After header (RFC 9110 10.2.3): whole seconds or an HTTP date.
+ * Reads the Retry-After header (RFC 9110 10.2.3) of an answer, or of one that did not come whole: whole seconds or an HTTP date.
  *
- * @param headers of an answer, names in lower case
- * @returns milliseconds to wait, undefined where the header is absent, unreadable, negative (a date that has passed) or beyond a year: the
+ * @returns milliseconds to wait, a year at most; undefined where the header is absent, unreadable or negative (a date that has passed): the
  *   caller then waits by its own rule. The caller also caps it.
  */
-export function retryAfterMs(headers: Record<string, string>, now: Date): number | undefined {
-  const text = headers['retry-after']?.trim();
+export function retryAfterMs(
+  result: Pick<Answer, 'headers'> | Pick<CallFailure, 'retryAfter'>,
+  now: Date,
+): number | undefined {
+  const text = ('headers' in result ? result.headers['retry-after'] : result.retryAfter)?.trim();
   if (text === undefined) return undefined;
-  const waitMs = /^\d{1,10}$/.test(text) ? Number(text) * 1000 : untilDateMs(text, now);
-  return waitMs === undefined || waitMs > MAX_WAIT_MS ? undefined : waitMs;
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : untilDateMs(text, now);
+  return waitMs === undefined ? undefined : Math.min(waitMs, MAX_WAIT_MS);
 }
 
 function untilDateMs(text: string, now: Date): number | undefined {

@@ -55,6 +55,8 @@ export interface CallFailure {
   bytesMayHaveLeft: boolean;
   /** The HTTP status, where the answer got that far. */
   status?: number;
+  /** The Retry-After header as it came, where the answer got that far; see retryAfterMs. */
+  retryAfter?: string;
   /** For people: what went wrong with which origin. Never a path, a query, a header value or a body. */
   detail: string;
   latencyMs: number;

@@ -15,6 +15,7 @@ describe('delivery', () => {
       ['until a date', { dateInSeconds: 120 }, 117_000, 121_000],
       ['not at all', {}, 0, 1_000],
       ['for an absurd time', { value: '86400' }, 899_000, 900_000],
+      ['for longer than a year', { value: '2147483647' }, 899_000, 900_000],
       ['for a negative time', { value: '-5' }, 0, 1_000],
     ])('%s waits within its bounds, without doubt', async (_what, retryAfter, leastMs, mostMs) => {
       await enqueue(2);
