@@ -49,10 +49,10 @@ export interface WholeVerdict {
   reason: string;
 }
 
-/** Without doubt AMLYZE has refused the call where it answered at all; else no byte of it has left. */
+/** Without doubt AMLYZE has refused the call where a status came, whatever became of the body; else no byte of it has left. */
 export function toWholeVerdict({ result }: Pick<Call, 'result'>, doubt: boolean, reason: string): WholeVerdict {
   if (doubt) return { verdict: 'in-doubt', reason };
-  return { verdict: result.kind === 'answer' ? 'refused' : 'not-sent', reason };
+  return { verdict: result.status !== undefined ? 'refused' : 'not-sent', reason };
 }
 
 /** The call failed as a whole: the record is due at once again, when its endpoint lets calls through. */

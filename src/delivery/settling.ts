@@ -267,8 +267,7 @@ export class Settling {
   private async settle(call: Call, settlements: Settlement[], outcome: AttemptOutcome, detail?: string): Promise<void> {
     failPoint('before-settle');
     const { result } = call;
-    const httpStatus = result.kind === 'answer' ? result.status : undefined;
-    const end = { outcome, httpStatus, detail, latencyMs: Math.round(result.latencyMs) };
+    const end = { outcome, httpStatus: result.status, detail, latencyMs: Math.round(result.latencyMs) };
     const { attemptId } = call.batch;
     const answers = await (call.write ?? this.write)({ attemptId, settlements, end });
     const isLate = ({ record }: Settlement): boolean =>

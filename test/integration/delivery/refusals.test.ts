@@ -92,6 +92,24 @@ describe('delivery', () => {
       expect(await delivery.rows.states()).toEqual({ accepted: 3 });
     });
 
+    test.each<[string, FaultRule['do'], string, number]>([
+      ['403', { kind: 'status', status: 403 }, 'refused', 403],
+      ['429', { kind: 'retry-after', value: '120' }, 'refused', 429],
+      ['503', { kind: 'status', status: 503 }, 'in-doubt', 503],
+      ['200', { kind: 'latency', ms: 0 }, 'in-doubt', 200],
+    ])(
+      'by %s in an answer that is cut off is logged with its status, as sent',
+      async (_what, action, logged, status) => {
+        await enqueue(2);
+        await once(action);
+        await once({ kind: 'truncate', bytes: 1 });
+        await delivery.bench.turn();
+        expect((await verdicts()).map(([verdict]) => verdict)).toEqual([logged, logged]);
+        const outcome = logged === 'refused' ? 'refused' : 'failed';
+        expect(await delivery.rows.attempts()).toMatchObject([{ outcome, http_status: status }]);
+      },
+    );
+
     test.each<[string, boolean, object]>([
       ['held as consumed', false, { reason: 'NUMBER_CONSUMED', in_doubt: false }],
       ['held after a send in doubt, not accepted by a guess', true, { reason: 'COLLISION', in_doubt: true }],
