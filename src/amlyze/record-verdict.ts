@@ -57,7 +57,7 @@ export type CallVerdict =
    * definite no, although the records are not to blame.
    */
   | { kind: 'configuration'; detail: string; rejections?: RecordVerdict[] }
-  /** 400 for a whole batch: to be cut in two. */
+  /** 400 for a whole batch, or a frozen request in it that does not open: to be cut in two. */
   | { kind: 'bad-request'; detail: string }
   /** The batch is too large: 413, or above our own limit for a request. */
   | { kind: 'too-large'; detail: string };

@@ -218,6 +218,13 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     cause: ['invalid-request'],
     ...same(CALL('configuration')),
   },
+  // It may be one record's own, damaged or under a key that is gone: cutting finds it, and the others go on.
+  {
+    name: 'frozen request that does not open',
+    from: ['batch', 'single'],
+    cause: ['sealed-request'],
+    ...same(CALL('bad-request')),
+  },
   { name: 'no byte left', from: ['batch', 'single'], bytesMayHaveLeft: false, ...same(FAILED_UNSENT) },
   { name: 'anything else', from: ['batch', 'single'], ...same(FAILED) },
 ];

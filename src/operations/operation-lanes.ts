@@ -10,14 +10,17 @@ import { SecretProblem } from '../shared/secret-box';
 import { CardVault } from './card-vault';
 import { maskedVerdict } from './masked-verdict';
 
-/** A key that is gone is a fault of the configuration: nothing was sent, and it says so as a call that could not be made. */
+/**
+ * What does not open, its key gone or its bytes damaged, may be one record's own fault: nothing is sent, and the record is looked for as
+ * one that AMLYZE cannot read.
+ */
 function openAll(vault: CardVault, records: readonly ClaimedRecord[]): string[] | CallFailure {
   try {
     return records.map((record) => vault.openPayload(record));
   } catch (error) {
     if (!(error instanceof SecretProblem)) throw error;
     const detail = `a frozen request does not open, check CARD_DATA_KEYS: ${error.message}`;
-    return { kind: 'failure', cause: 'invalid-request', bytesMayHaveLeft: false, detail, latencyMs: 0 };
+    return { kind: 'failure', cause: 'sealed-request', bytesMayHaveLeft: false, detail, latencyMs: 0 };
   }
 }
 

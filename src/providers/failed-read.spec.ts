@@ -142,6 +142,7 @@ describe('failedCall', () => {
     ['response-undecodable', 'INVALID_PAYLOAD next-slot nothing'],
     ['invalid-request', 'GATEWAY_ERROR next-slot nothing'],
     ['request-too-large', 'GATEWAY_ERROR next-slot nothing'],
+    ['sealed-request', 'GATEWAY_ERROR next-slot nothing'],
   ])('judges %s as %s', (cause, expected) => {
     const { outcome, retry, stops, reason } = failedCall(failure(cause), context());
     expect(`${outcome} ${retry} ${stops}`).toBe(expected);

@@ -117,6 +117,7 @@ function verdictOfCause(failure: CallFailure): BankVerdict {
       return { outcome: 'INVALID_PAYLOAD', retry: 'next-slot', stops: 'nothing' };
     case 'request-too-large':
     case 'invalid-request':
+    case 'sealed-request':
       return { outcome: 'GATEWAY_ERROR', retry: 'next-slot', stops: 'nothing' };
   }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually';
 import { Outside, TestGateway, type Json } from '../support/gateway';
 import { CREDITOR, DEBTOR, EXAMPLE } from '../support/operation-input';
@@ -170,6 +171,67 @@ describe('an operation that AMLYZE answers 400 for in every batch', () => {
     );
   });
 });
+
+describe.each(['single', 'batch'] as const)(
+  'an operation under a key that is gone, OPERATIONS_DELIVERY=%s',
+  (delivery) => {
+    let testDatabase: TestDatabase;
+    let outside: Outside;
+
+    beforeAll(async () => {
+      testDatabase = await createTestDatabase();
+      outside = await Outside.start();
+    }, 60_000);
+
+    afterAll(async () => {
+      await outside.close();
+      await testDatabase.drop();
+    });
+
+    it('is charged its attempts as not sent, and the others go on', async () => {
+      const variables = { ...WITH_CARDS, OPERATIONS_DELIVERY: delivery, AMLYZE_MAX_ATTEMPTS: '2' };
+      const before = await TestGateway.start(testDatabase, outside, {
+        ...variables,
+        // Nobody listens there.
+        AMLYZE_BASE_URL: 'http://127.0.0.1:1',
+        CARD_DATA_KEYS: `gone:${randomBytes(32).toString('base64')}`,
+      });
+      await before.ok('POST', '/admin/operations', cardOperation('sealed', TEST_CARD_NUMBERS[0]));
+      await before.close();
+
+      const gateway = await TestGateway.start(testDatabase, outside, variables);
+      try {
+        const ids = Array.from({ length: 8 }, (_, i) => (i === 5 ? 'card' : `plain-${i}`));
+        await gateway.ok(
+          'POST',
+          '/admin/operations',
+          ids.map((id) => (id === 'card' ? cardOperation(id, TEST_CARD_NUMBERS[1]) : operation(id))),
+        );
+        let more = 0;
+        await eventually('the sealed one is settled', async () => {
+          more += 1;
+          await gateway.ok('POST', '/admin/operations', operation(`more-${more}`));
+          const open = await testDatabase.database.query(
+            `select from record_with_state where operation_ext_id = 'sealed' and settled_at is null`,
+          );
+          return open.length === 0;
+        });
+        const records = await gateway.delivered();
+        const found = (id: string): Json => records.find(({ operationExtId }: Json) => operationExtId === id);
+        expect(found('sealed')).toMatchObject({ state: 'exhausted', inDoubt: false });
+        expect(ids.map((id) => found(id).state)).toEqual(ids.map(() => 'accepted'));
+        const { attemptLog } = await gateway.ok('GET', `/admin/records/${found('sealed').communicationNumber}`);
+        expect((attemptLog as Json[]).at(-1)).toMatchObject({
+          verdict: 'not-sent',
+          reason: expect.stringContaining('CARD_DATA_KEYS'),
+        });
+        expect(await testDatabase.database.query(`select from amlyze_endpoint where pause = 'operator'`)).toEqual([]);
+      } finally {
+        await gateway.close();
+      }
+    });
+  },
+);
 
 describe('the pre-flight, OPERATIONS_PREFLIGHT=true', () => {
   let testDatabase: TestDatabase;

@@ -45,7 +45,9 @@ export type FailureCause =
   | 'response-truncated'
   | 'response-undecodable'
   | 'request-too-large'
-  | 'invalid-request';
+  | 'invalid-request'
+  /** What is to be sent lies sealed and does not open; who calls finds this out before there is a request. */
+  | 'sealed-request';
 
 /** A call that brought no complete answer. */
 export interface CallFailure {
