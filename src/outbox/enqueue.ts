@@ -79,23 +79,44 @@ export async function enqueueBalances(tx: Queryable, records: readonly NewBalanc
   ]);
 }
 
+/** What AMLYZE calls an account. An operator may change it: then AMLYZE sees another account from there on. */
+export interface AmlyzeAccount {
+  accountExtId: string;
+  businessUnit: string | undefined;
+}
+
+/** Latest record of a business key, and the account that it is for at AMLYZE. */
+export interface LatestRecord extends AmlyzeAccount {
+  revision: number;
+  value: string;
+  communicationNumber: string;
+  settingsHash: string;
+}
+
 /** What the outbox knows about a business key and the series it belongs to. */
 export interface KeyState {
   /** Latest record of the very key, if there is one. */
-  latest: { revision: number; value: string; communicationNumber: string; settingsHash: string } | undefined;
-  /** balanceAt of a record of the series that AMLYZE has or may be getting and that is newer than the balance asked about. */
+  latest: LatestRecord | undefined;
+  /** balanceAt of a record of the series that AMLYZE has or may be getting for this account and that is newer than the balance asked about. */
   newerSentAt: Date | undefined;
+  /** As the account is registered now; undefined where nothing is known of the key, and the account is as it was asked with. */
+  account: AmlyzeAccount | undefined;
 }
 
 const KEY_STATES = {
   name: 'outbox-key-states',
   // A balance that is new and the newest, as nearly every one is, brings no row.
   text: `
-select w.ord::int, k.revision, k.value, k.communication_number, k.settings_hash, n.account_id is not null as is_older
-from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) with ordinality as w(account_id, balance_type, key, balance_at, ord)
+select w.ord::int, k.revision, k.value, k.communication_number, k.settings_hash, n.account_id is not null as is_older,
+  a.account_ext_id, a.business_unit, r.account_ext_id as sent_to, r.business_unit as sent_to_unit
+from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[]) with ordinality
+  as w(account_id, balance_type, key, balance_at, account_ext_id, business_unit, ord)
+join account a on ${lookedUp('a.id', 'w.account_id')}
 left join record_key k on ${lookedUp('k.key', 'w.key')} and k.account_id = w.account_id and k.balance_type = w.balance_type
+left join amlyze_record r on ${lookedUp('r.communication_number', 'k.communication_number')}
 left join record_series n on ${lookedUp('n.account_id', 'w.account_id')} and n.balance_type = w.balance_type and n.newest_balance_at > w.balance_at
-where k.revision is not null or n.account_id is not null`,
+where k.revision is not null or n.account_id is not null
+  or (a.account_ext_id, a.business_unit) is distinct from (w.account_ext_id, w.business_unit)`,
 };
 
 /**
@@ -107,11 +128,12 @@ const NEWER_SENT = {
   text: `
 select w.ord, newer.balance_at as newer_sent_at
 from unnest(${unseen('$1::integer[]')}, $2::bigint[], $3::text[], $4::timestamptz[]) as w(ord, account_id, balance_type, balance_at)
+join account a on ${lookedUp('a.id', 'w.account_id')}
 cross join lateral (
   select r.balance_at from ${blocksDown('amlyze_record')} cross join lateral (
     select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
     where ${inBlock('r.id')} and r.account_id = w.account_id and r.balance_type = w.balance_type
-      and r.balance_at > w.balance_at and s.state in ('accepted', 'sending')
+      and r.balance_at > w.balance_at and r.account_ext_id = a.account_ext_id and s.state in ('accepted', 'sending')
     order by r.balance_at desc
     limit 1
   ) r
@@ -126,37 +148,55 @@ export interface AskedKey {
   key: string;
   /** RFC 3339, UTC. */
   balanceAt: string;
+  /** As the account was registered when the caller looked. */
+  account?: AmlyzeAccount;
 }
 
-const NOTHING_KNOWN: KeyState = { latest: undefined, newerSentAt: undefined };
+const NOTHING_KNOWN: KeyState = { latest: undefined, newerSentAt: undefined, account: undefined };
+
+interface KeyStateRow {
+  ord: number;
+  revision: number | null;
+  value: string;
+  communication_number: string;
+  settings_hash: string;
+  is_older: boolean;
+  account_ext_id: string;
+  business_unit: string | null;
+  sent_to: string;
+  sent_to_unit: string | null;
+}
 
 /** Looks up many keys at once, in the order asked. */
 export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): Promise<KeyState[]> {
   if (keys.length === 0) return [];
   const states = keys.map(() => NOTHING_KNOWN);
-  const rows = await tx.query<{
-    ord: number;
-    revision: number | null;
-    value: string;
-    communication_number: string;
-    settings_hash: string;
-    is_older: boolean;
-  }>(KEY_STATES, [
+  const rows = await tx.query<KeyStateRow>(KEY_STATES, [
     keys.map((k) => k.accountId),
     keys.map((k) => k.balanceType),
     keys.map((k) => k.key),
     keys.map((k) => k.balanceAt),
+    columnOf(keys, (k) => k.account?.accountExtId),
+    columnOf(keys, (k) => k.account?.businessUnit),
   ]);
   const older = new Set(rows.filter((row) => row.is_older).map(({ ord }) => ord));
   const newerSent = older.size === 0 ? undefined : await findNewerSent(tx, keys, older);
-  for (const { ord, revision, value, ...row } of rows) {
-    const { communication_number: communicationNumber, settings_hash: settingsHash } = row;
-    states[ord - 1] = {
-      latest: revision === null ? undefined : { revision, value, communicationNumber, settingsHash },
-      newerSentAt: newerSent?.get(ord),
+  for (const row of rows) {
+    states[row.ord - 1] = {
+      latest: toLatest(row),
+      newerSentAt: newerSent?.get(row.ord),
+      account: { accountExtId: row.account_ext_id, businessUnit: row.business_unit ?? undefined },
     };
   }
   return states;
+}
+
+function toLatest(row: KeyStateRow): LatestRecord | undefined {
+  const { revision, value, communication_number: communicationNumber, settings_hash: settingsHash } = row;
+  if (revision === null) return undefined;
+  const accountExtId = row.sent_to;
+  const businessUnit = row.sent_to_unit ?? undefined;
+  return { revision, value, communicationNumber, settingsHash, accountExtId, businessUnit };
 }
 
 /** A sent record that is newer than the balance, for those of these ordinal numbers that have one. */

@@ -1,5 +1,5 @@
 import type { MappedBalance } from '../balances/balance';
-import type { KeyState } from '../outbox/enqueue';
+import type { AmlyzeAccount, KeyState } from '../outbox/enqueue';
 import type { WaitingRun } from './waiting-accounts';
 import { businessDate, businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 
@@ -24,7 +24,7 @@ const fromBank: MappedBalance = {
 };
 const fromFetch: MappedBalance = { ...fromBank, balanceAtSource: 'fetch', balanceAt: '2027-03-05T12:00:03.123Z' };
 
-const unknown: KeyState = { latest: undefined, newerSentAt: undefined };
+const unknown: KeyState = { latest: undefined, newerSentAt: undefined, account: undefined };
 
 function input(changes: Partial<PlanInput> = {}): PlanInput {
   return {
@@ -49,8 +49,9 @@ function input(changes: Partial<PlanInput> = {}): PlanInput {
 /** What the outbox knows after this plan was written. */
 function after(plan: RecordPlan, changes: Partial<KeyState> = {}): KeyState {
   if (plan.kind !== 'new') throw new Error('no record was made');
-  const { revision, value, communicationNumber, settingsHash } = plan.record;
-  return { ...unknown, latest: { revision, value, communicationNumber, settingsHash }, ...changes };
+  const { revision, value, communicationNumber, settingsHash, accountExtId, businessUnit } = plan.record;
+  const latest = { revision, value, communicationNumber, settingsHash, accountExtId, businessUnit };
+  return { ...unknown, latest, ...changes };
 }
 
 describe('businessKey', () => {
@@ -81,6 +82,34 @@ describe('planRecord', () => {
     expect(after(again).latest?.communicationNumber).toBe(after(first).latest?.communicationNumber);
     expect(after(other).latest?.communicationNumber).not.toBe(after(first).latest?.communicationNumber);
   });
+
+  it.each<[string, Partial<PlanInput> & { now?: AmlyzeAccount }, string]>([
+    ['another accountExtId', { account: { ...input().account, accountExtId: 'ORG2' } }, 'ORG2'],
+    ['a business unit', { account: { ...input().account, businessUnit: 'north' } }, 'ORG1 of business unit north'],
+    ['a business unit for all', { identity: { ...identity, businessUnit: 'all' } }, 'ORG1 of business unit all'],
+    ['another since the bank was asked', { now: { accountExtId: 'ORG2', businessUnit: undefined } }, 'ORG2'],
+  ])(
+    'makes a revision for the account that AMLYZE is to see, unchanged as it is: %s',
+    (_, { now, ...changes }, name) => {
+      const first = planRecord(input());
+      const known = after(first, { account: now });
+      const plan = planRecord(input({ ...changes, known, run: manual }));
+      const number = after(first).latest?.communicationNumber;
+      expect(plan).toMatchObject({
+        record: { revision: 2, supersedes: { communicationNumber: number, reason: 'settings-changed' } },
+      });
+      expect(plan.steps.map(({ text }) => text)).toEqual([
+        `${number} is for ORG1, and AMLYZE has this account as ${name} from now on`,
+        `a new record, revision 2, supersedes ${number} (settings-changed)`,
+      ]);
+      expect(planRecord(input({ ...changes, known: after(plan, { account: now }), run: forced }))).toMatchObject({
+        record: { revision: 3, supersedes: { reason: 'forced' } },
+      });
+      expect(planRecord(input({ ...changes, known: after(plan, { account: now }) }))).toMatchObject({
+        kind: 'unchanged',
+      });
+    },
+  );
 
   it.each(['100.00', '100.0', '100', '0100.000'.slice(1)])('makes no record for %s after 100.00', (value) => {
     const known = after(planRecord(input()));

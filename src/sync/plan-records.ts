@@ -4,7 +4,7 @@ import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import type { RecordIdentity } from '../amlyze/installation';
 import type { MappedBalance } from '../balances/balance';
 import { stepOf, type Step } from '../balances/step';
-import type { KeyState, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
+import type { AmlyzeAccount, KeyState, LatestRecord, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
 import { compare } from '../shared/decimal';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
@@ -46,8 +46,8 @@ export interface PlanInput {
 }
 
 /**
- * Decides whether a mapped balance becomes a record: the same value for the same key does not, another value is a new
- * revision that names what it supersedes, and an older instant than AMLYZE already has is not sent. Pure.
+ * Decides whether a mapped balance becomes a record: the same value for the same key does not, another value or another account at
+ * AMLYZE is a new revision that names what it supersedes, and an older instant than AMLYZE already has is not sent. Pure.
  */
 export function planRecord(input: PlanInput): RecordPlan {
   const { balance, known, run } = input;
@@ -58,7 +58,7 @@ export function planRecord(input: PlanInput): RecordPlan {
   }
   // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.
   const forced = run.force && latest?.settingsHash !== forcedHash(madeWith(input), run);
-  if (latest && !forced && compare(latest.value, balance.value) === 0) {
+  if (latest && !forced && isForAccount(latest, input) && compare(latest.value, balance.value) === 0) {
     const { communicationNumber } = latest;
     const why = step`no new record: ${communicationNumber} already carries ${latest.value} for this ${balance.balanceType}`;
     return { kind: 'unchanged', communicationNumber, steps: [why] };
@@ -66,8 +66,21 @@ export function planRecord(input: PlanInput): RecordPlan {
   return newRecord(input, latest ? { communicationNumber: latest.communicationNumber, reason: why(input) } : undefined);
 }
 
+/** What AMLYZE calls the account: as it is registered now, not as it was when the bank was asked. */
+function amlyzeAccount({ account, known, identity }: PlanInput): AmlyzeAccount {
+  const { accountExtId, businessUnit } = known.account ?? account;
+  return { accountExtId, businessUnit: businessUnit ?? identity.businessUnit };
+}
+
+/** AMLYZE has, or gets, the record for the very account that it is to have the balance for. */
+function isForAccount(record: LatestRecord, input: PlanInput): boolean {
+  const { accountExtId, businessUnit } = amlyzeAccount(input);
+  return record.accountExtId === accountExtId && record.businessUnit === businessUnit;
+}
+
 function why(input: PlanInput): SupersedeReason {
   const { latest } = input.known;
+  if (latest && !isForAccount(latest, input)) return 'settings-changed';
   if (latest && compare(latest.value, input.balance.value) === 0) return 'forced';
   return latest?.settingsHash.split('/')[0] === madeWith(input) ? 'bank-restatement' : 'settings-changed';
 }
@@ -93,23 +106,25 @@ function forcedHash(hash: string, run: WaitingRun): string {
 }
 
 function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes']): RecordPlan {
-  const { account, balance, run, known, identity } = input;
+  const { balance, run, identity } = input;
+  const { accountId } = input.account;
+  const { latest } = input.known;
   const key = businessKey(balance, run);
-  const revision = (known.latest?.revision ?? 0) + 1;
-  const businessUnit = account.businessUnit ?? identity.businessUnit;
+  const revision = (latest?.revision ?? 0) + 1;
+  const { accountExtId, businessUnit } = amlyzeAccount(input);
   const number = communicationNumber({
     prefix: identity.prefix,
     installationId: identity.installationId,
     kind: 'balance',
     date: businessDate(balance, run),
-    key: `${account.accountId}|${balance.balanceType}|${key}`,
+    key: `${accountId}|${balance.balanceType}|${key}`,
     revision,
   });
   const payload = buildAccountBalanceRecord({
     communicationNumber: number,
     requester: identity.requester,
     balanceType: balance.balanceType,
-    accountExtId: account.accountExtId,
+    accountExtId,
     ...(businessUnit === undefined ? {} : { businessUnit }),
     balanceAt: balance.balanceAt,
     value: balance.value,
@@ -117,8 +132,8 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
   });
   const record = {
     communicationNumber: number,
-    accountId: account.accountId,
-    accountExtId: account.accountExtId,
+    accountId,
+    accountExtId,
     businessUnit,
     runId: run.runId,
     balanceType: balance.balanceType,
@@ -133,5 +148,14 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
   const made = supersedes
     ? step`a new record, revision ${revision}, supersedes ${supersedes.communicationNumber} (${supersedes.reason})`
     : step`a new record, the first for ${balance.balanceType} and ${key}`;
-  return { kind: 'new', record, steps: [made] };
+  const moved = latest && !isForAccount(latest, input) ? [movedStep(latest, record)] : [];
+  return { kind: 'new', record, steps: [...moved, made] };
+}
+
+function movedStep(latest: LatestRecord, now: AmlyzeAccount): Step {
+  return step`${latest.communicationNumber} is for ${nameOf(latest)}, and AMLYZE has this account as ${nameOf(now)} from now on`;
+}
+
+function nameOf({ accountExtId, businessUnit }: AmlyzeAccount): string {
+  return businessUnit === undefined ? accountExtId : `${accountExtId} of business unit ${businessUnit}`;
 }

@@ -149,7 +149,7 @@ function toAskedKeys({ readings }: SubjectResult): AskedKey[] {
     if (!run) return [];
     return balances.map((balance) => {
       const { balanceType, balanceAt } = balance;
-      return { accountId, balanceType, balanceAt, key: businessKey(balance, run) };
+      return { accountId, balanceType, balanceAt, key: businessKey(balance, run), account };
     });
   });
 }

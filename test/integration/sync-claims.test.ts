@@ -373,6 +373,28 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     expect(await test.database.query('select consent_id from access_ledger')).toEqual([{ consent_id: other }]);
   });
 
+  it('write a record for the account that AMLYZE is to see by then, not for the one at the time of the claim', async () => {
+    await addAccounts(2);
+    await openRun();
+    const claimed = await claim('r');
+    await test.database.query(
+      `update account set account_ext_id = 'renamed', business_unit = 'north' where provider_account_id = 'N2'`,
+    );
+    await writeReadings(
+      test.database,
+      claimed.map((subject) => result(subject)),
+      writing,
+    );
+    expect(
+      await test.database.query(
+        `select account_ext_id, business_unit, payload::jsonb ->> 'accountExtId' as sent from amlyze_record order by id`,
+      ),
+    ).toEqual([
+      { account_ext_id: 'N1', business_unit: null, sent: 'N1' },
+      { account_ext_id: 'renamed', business_unit: 'north', sent: 'renamed' },
+    ]);
+  });
+
   it('end where nothing waits for the subject any more when its result is written', async () => {
     await addAccounts(1);
     await openRun();

@@ -202,6 +202,49 @@ describe('runs, and the records they make', () => {
     expect(await series(account)).toMatchObject([{ value: '100.00' }, { value: '110.00', revision: 1 }]);
   });
 
+  it("sends a balance that did not change to the account's new accountExtId, once", async () => {
+    const account = await osvAccount();
+    const rename = (accountExtId: string): Promise<Json> =>
+      gateway.ok('PATCH', `/admin/accounts/${account.id}`, { accountExtId, reason: 'a slip' });
+    const slip = `${account.number}-slip`;
+    await rename(slip);
+    await readNow(gateway, [account]);
+    await gateway.delivered();
+    await rename(account.number);
+    const [reading] = await readNow(gateway, [account]);
+    await readNow(gateway, [account]);
+    const [rejected, accepted, ...more] = await recordsOf(account);
+    expect(more).toEqual([]);
+    expect(rejected).toMatchObject({ accountExtId: slip, state: 'rejected' });
+    expect(accepted).toMatchObject({
+      accountExtId: account.number,
+      state: 'accepted',
+      value: '100.00',
+      supersedes: rejected.communicationNumber,
+      supersedesReason: 'settings-changed',
+    });
+    expect(reading).toMatchObject({ outcome: 'READ', communicationNumber: accepted.communicationNumber });
+    expect(accepted.steps).toContainEqual({
+      rule: 'record',
+      text: `${rejected.communicationNumber} is for ${slip}, and AMLYZE has this account as ${account.number} from now on`,
+    });
+  });
+
+  it('holds nothing back from an account of AMLYZE because another of its accounts has a newer balance', async () => {
+    const account = await osvAccount('100.00', AT);
+    await readNow(gateway, [account]);
+    await gateway.delivered();
+    const accountExtId = `${account.number}-moved`;
+    await outside.amlyze.putAccounts([{ accountExtId, currency: 'EUR' }]);
+    await gateway.ok('PATCH', `/admin/accounts/${account.id}`, { accountExtId, reason: 'AMLYZE has it anew' });
+    await oneSingleViewSays(outside, account.number, { amount: '80.00', currency: 'EUR', dateTime: BEFORE });
+    expect(await readNow(gateway, [account])).toMatchObject([{ outcome: 'READ' }]);
+    expect((await recordsOf(account)).map((record) => [record.accountExtId, record.value, record.state])).toEqual([
+      [account.number, '100.00', 'accepted'],
+      [accountExtId, '80.00', 'accepted'],
+    ]);
+  });
+
   it('forces one new record a run and account, for a reason that stays with the run', async () => {
     const account = await osvAccount();
     await readNow(gateway, [account]);

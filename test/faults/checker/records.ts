@@ -59,6 +59,7 @@ export function noDoubles({ gateway, ledger }: Evidence): Finding {
         record.supersedes !== null &&
         (record.supersedesReason === 'forced' ||
           record.supersedesReason === 'new-number' ||
+          record.accountExtId !== chain[index - 1]?.accountExtId ||
           record.payloadValue !== chain[index - 1]?.payloadValue);
       facts.hold(caused, () => `${record.number} repeats ${chain[index - 1]?.number} without a cause`);
     }
