@@ -97,7 +97,7 @@ export interface LatestRecord extends AmlyzeAccount {
 export interface KeyState {
   /** Latest record of the very key, if there is one. */
   latest: LatestRecord | undefined;
-  /** balanceAt of a record of the series that AMLYZE has or may be getting for this account and that is newer than the balance asked about. */
+  /** balanceAt of a record of the series that AMLYZE has or may have for this account and that is newer than the balance asked about. */
   newerSentAt: Date | undefined;
   /** As the account is registered now; undefined where nothing is known of the key, and the account is as it was asked with. */
   account: AmlyzeAccount | undefined;
@@ -133,7 +133,8 @@ cross join lateral (
   select r.balance_at from ${blocksDown('amlyze_record')} cross join lateral (
     select r.balance_at from amlyze_record r join record_state s on ${lookedUp('s.record_id', 'r.id')}
     where ${inBlock('r.id')} and r.account_id = w.account_id and r.balance_type = w.balance_type
-      and r.balance_at > w.balance_at and r.account_ext_id = a.account_ext_id and s.state in ('accepted', 'sending')
+      and r.balance_at > w.balance_at and r.account_ext_id = a.account_ext_id
+      and (s.state in ('accepted', 'sending') or s.in_doubt)
     order by r.balance_at desc
     limit 1
   ) r
@@ -199,7 +200,7 @@ function toLatest(row: KeyStateRow): LatestRecord | undefined {
   return { revision, value, communicationNumber, settingsHash, accountExtId, businessUnit };
 }
 
-/** A sent record that is newer than the balance, for those of these ordinal numbers that have one. */
+/** A record that AMLYZE has or may have and that is newer than the balance, for those of these ordinal numbers that have one. */
 async function findNewerSent(
   tx: Queryable,
   keys: readonly AskedKey[],

@@ -47,13 +47,13 @@ export interface PlanInput {
 
 /**
  * Decides whether a mapped balance becomes a record: the same value for the same key does not, another value or another account at
- * AMLYZE is a new revision that names what it supersedes, and an older instant than AMLYZE already has is not sent. Pure.
+ * AMLYZE is a new revision that names what it supersedes, and an older instant than AMLYZE has or may have is not sent. Pure.
  */
 export function planRecord(input: PlanInput): RecordPlan {
   const { balance, known, run } = input;
   const { latest, newerSentAt } = known;
   if (newerSentAt && newerSentAt > new Date(balance.balanceAt)) {
-    const reason = `AMLYZE has, or is getting, a ${balance.balanceType} of ${newerSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
+    const reason = `AMLYZE has, or may have, a ${balance.balanceType} of ${newerSentAt.toISOString()}, which is newer than ${balance.balanceAt}`;
     return { kind: 'older', reason, steps: [step`no record: ${reason}`] };
   }
   // The key state was read in this transaction, so a forced run that made its revision before a crash is seen here.

@@ -31,17 +31,22 @@ describe('the outbox, within an account and balance type', () => {
     expect(numbersOf(await claim())).toEqual([third]);
   });
 
+  const older = '2026-03-04T06:00:00.000Z';
+
+  /** Of the only account: the newer balance that AMLYZE has or may have, for balances of these instants. */
+  async function newerSent(...instants: readonly string[]): Promise<(string | undefined)[]> {
+    const [accountId = ''] = (await db().query<{ id: string }>('select id from account')).map(({ id }) => id);
+    const keys = instants.map((balanceAt) => ({
+      accountId,
+      balanceType: 'STATEMENT_BALANCE',
+      balanceAt,
+      key: 'another',
+    }));
+    return (await findKeyStates(db(), keys)).map(({ newerSentAt }) => newerSentAt?.toISOString());
+  }
+
   test('knows the newest that was sent, and says so of nothing but an older balance', async () => {
     await series();
-    const [accountId = ''] = (await db().query<{ id: string }>('select id from account')).map(({ id }) => id);
-    const newerSent = async (...instants: readonly string[]): Promise<(string | undefined)[]> =>
-      (
-        await findKeyStates(
-          db(),
-          instants.map((balanceAt) => ({ accountId, balanceType: 'STATEMENT_BALANCE', balanceAt, key: 'another' })),
-        )
-      ).map(({ newerSentAt }) => newerSentAt?.toISOString());
-    const older = '2026-03-04T06:00:00.000Z';
     const [first, second, third] = times;
     expect(await newerSent(older, first, second, third)).toEqual([undefined, undefined, undefined, undefined]);
     await mustClaim();
@@ -53,6 +58,18 @@ describe('the outbox, within an account and balance type', () => {
     expect(await db().query('select newest_balance_at from record_series')).toEqual([
       { newest_balance_at: new Date(third) },
     ]);
+  });
+
+  test.each([
+    { state: 'pending', verdict: 'in-doubt', inDoubt: true },
+    { state: 'exhausted', verdict: 'in-doubt', inDoubt: true, reason: 'ATTEMPTS' },
+    { state: 'rejected', verdict: 'rejected', inDoubt: true, reason: 'REJECTED_AFTER_DOUBT' },
+    { state: 'pending', verdict: 'not-sent', inDoubt: false },
+    { state: 'rejected', verdict: 'rejected', inDoubt: false, reason: 'BUSINESS_REJECTION' },
+  ] as const)('counts as sent what AMLYZE may have: $state, in doubt: $inDoubt', async (settled) => {
+    await series();
+    await settleAll(await mustClaim(), settled);
+    expect(await newerSent(older)).toEqual([settled.inDoubt ? times[0] : undefined]);
   });
 
   test('puts a later revision of one time behind the earlier', async () => {
