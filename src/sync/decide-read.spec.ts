@@ -13,6 +13,7 @@ function state(changes: Partial<SubjectState> = {}): SubjectState {
     providerAccountId: 'A1',
     consentRowId: '2',
     consentId: 'c',
+    consentVersion: '1',
     sealedAccessToken: undefined,
     connectionId: '3',
     now: NOW,

@@ -10,6 +10,8 @@ export interface SubjectState {
   consentRowId: string;
   /** The bank's id of the consent. */
   consentId: string;
+  /** Of the consent's row: every change by a person, and every stop, makes another. */
+  consentVersion: string;
   sealedAccessToken: string | undefined;
   connectionId: string;
   /** Database clock. */

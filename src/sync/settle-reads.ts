@@ -4,6 +4,7 @@ import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 import type { ClaimedSubject } from './claim-reads';
 import type { Stop, SubjectResult } from './subject-result';
+import { consentVersion } from './subject-state';
 
 /** The runs go on waiting for this subject, and its next try is due after the wait. */
 export async function setRepeat(tx: Queryable, result: SubjectResult): Promise<void> {
@@ -35,7 +36,7 @@ where ${isRead('l')}`,
  * or a connection stands still from now on until a person acts.
  */
 export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: Stop): Promise<boolean> {
-  const { subjectId, consentRowId, connectionId } = subject.state;
+  const { subjectId, consentRowId, consentVersion: version, connectionId } = subject.state;
   switch (stop.kind) {
     case 'wait': {
       const table = { account: 'access_subject', consent: 'consent', connection: 'connection' }[stop.scope];
@@ -48,10 +49,10 @@ export async function stopAsAsked(tx: Queryable, subject: ClaimedSubject, stop: 
     }
     case 'stop': {
       const stopped = await tx.query(
-        `update consent set stopped_outcome = $2, stopped_reason = $3, stopped_at = now(), updated_at = now()
-where id = $1 and stopped_outcome is null and access_token is not distinct from $4 and consent_id = $5 returning id`,
-        // One that was renewed while this call was under way must not be stopped for its predecessor's refusal.
-        [consentRowId, stop.outcome, stop.reason, subject.state.sealedAccessToken ?? null, subject.state.consentId],
+        `update consent c set stopped_outcome = $2, stopped_reason = $3, stopped_at = now(), updated_at = now()
+where id = $1 and stopped_outcome is null and ${consentVersion('c')} = $4 returning id`,
+        // One that was changed while this call was under way must not be stopped for its predecessor's refusal: the next read will tell.
+        [consentRowId, stop.outcome, stop.reason, version],
       );
       return stopped.length > 0;
     }

@@ -24,6 +24,9 @@ export interface ClaimQuota {
   denied?: Pick<Denial, 'outcome' | 'reason'>;
 }
 
+/** `SubjectState.consentVersion`, as SQL over a consent's row: whoever changes the row sets this time anew; the bank's waits are not such a change. */
+export const consentVersion = (row: string): string => `${row}.updated_at::text`;
+
 /**
  * What is the subject's own; its consent and connection, which thousands share, come by a statement of their own. The reads are
  * counted in two branches instead of by a CASE, so that those of one subject are looked up as such. A subject is looked up by
@@ -56,7 +59,7 @@ order by u.id`,
 const LOAD_CONSENTS = {
   name: 'sync-load-consents',
   text: `
-select c.id as consent_row_id, c.consent_id, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until, c.access_token,
+select c.id as consent_row_id, c.consent_id, ${consentVersion('c')} as consent_version, c.status as consent_status, c.stopped_outcome, c.stopped_reason, c.valid_until, c.access_token,
   c.frequency_per_day, c.not_before as consent_not_before, c.not_before_reason as consent_not_before_reason,
   k.id as connection_id, k.status as connection_status, k.pause_reason, k.not_before as connection_not_before,
   k.not_before_reason as connection_not_before_reason, now() as now,
@@ -83,6 +86,7 @@ interface SubjectRow {
 interface ConsentRow {
   consent_row_id: string;
   consent_id: string;
+  consent_version: string;
   consent_status: string;
   stopped_outcome: 'CONSENT_REQUIRED' | 'TOKEN_REJECTED' | null;
   stopped_reason: string | null;
@@ -106,6 +110,7 @@ type Shared = Pick<
   SubjectState,
   | 'consentRowId'
   | 'consentId'
+  | 'consentVersion'
   | 'sealedAccessToken'
   | 'connectionId'
   | 'now'
@@ -157,6 +162,7 @@ function toShared(row: ConsentRow): Shared {
   return {
     consentRowId: row.consent_row_id,
     consentId: row.consent_id,
+    consentVersion: row.consent_version,
     sealedAccessToken: row.access_token ?? undefined,
     connectionId: row.connection_id,
     now: row.now,

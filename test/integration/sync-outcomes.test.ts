@@ -124,6 +124,27 @@ describe('what a bank answers, and what stops for it', () => {
     },
   );
 
+  it('a refusal that was under way when the consent was renewed does not stop it again; a later one does', async () => {
+    const { connectionId, consentId, hit, sibling } = await threeAccounts();
+    const [both, renewed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const bank = await startBank(async (_request, number) => {
+      if (number === 2) both.resolve();
+      await (number === 1 ? both.promise : renewed.promise);
+      return { status: 401, body: tpp('CONSENT_EXPIRED') };
+    });
+    await gateway.ok('PATCH', `/admin/connections/${connectionId}`, { baseUrl: bank.url });
+    const stop = async (): Promise<Json> => (await gateway.ok('GET', `/admin/consents/${consentId}`)).stop;
+    const refused = outcomes(hit, sibling);
+    await eventually('the consent is stopped', async () => (await stop()) !== null);
+    await gateway.ok('PATCH', `/admin/consents/${consentId}`, { validUntil: '2099-01-01T00:00:00Z' });
+    renewed.resolve();
+    expect(await refused).toEqual(['CONSENT_REQUIRED', 'CONSENT_REQUIRED']);
+    expect(await stop()).toBeNull();
+    expect(await outcomes(hit)).toEqual(['CONSENT_REQUIRED']);
+    expect(await stop()).toMatchObject({ outcome: 'CONSENT_REQUIRED' });
+    expect(bank.requests).toHaveLength(3);
+  });
+
   it('a refused token of the consent stops its accounts until the token is replaced', async () => {
     const { consentId, hit, sibling, stranger } = await threeAccounts();
     await fault(hit, says(401, tpp('TOKEN_EXPIRED')));
