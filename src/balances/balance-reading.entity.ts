@@ -55,7 +55,7 @@ export class BalanceReadingEntity {
   @Column('json', { nullable: true })
   steps: StoredStep[] | null;
 
-  /** For ALREADY_READ: the reading that answered. */
+  /** Of a reading that was made once for several runs, in all but one of them: the one that has its traces. */
   @Column('bigint', { nullable: true })
   firstReadingId: string | null;
 

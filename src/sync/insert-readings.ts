@@ -15,12 +15,12 @@ export interface ReadingRow {
   outcome: ReadingOutcome;
   reason: string | undefined;
   nextReadAt: Date | undefined;
-  /** Set for the reading that came from the call or the denial itself; an ALREADY_READ has none of its traces. */
+  /** Set for the reading that came from the call or the denial itself; that of another run has none of its traces. */
   own: AccountReading | undefined;
   balanceAt: MappedBalance | undefined;
   communicationNumber: string | undefined;
   steps: Step[];
-  /** Index of the reading that an ALREADY_READ points to. */
+  /** Index of the reading that was made for several runs, where this is that of another of them. */
   first: number | undefined;
   /** It ends the account's part in the run. */
   final: boolean;

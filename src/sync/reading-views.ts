@@ -20,7 +20,7 @@ export interface ReadingView {
   balanceAt?: string;
   balanceAtSource?: 'bank' | 'fetch';
   communicationNumber?: string;
-  /** For ALREADY_READ: the reading that has the answer. */
+  /** Where the account waited in several runs and another of them has the reading itself. */
   firstReadingId?: string;
 }
 

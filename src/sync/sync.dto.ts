@@ -172,7 +172,9 @@ export class ReadingDto implements ReadingView {
   @ApiPropertyOptional({ description: 'Of the record that carries this balance' })
   communicationNumber?: string;
 
-  @ApiPropertyOptional({ description: 'For ALREADY_READ: the reading that has the answer' })
+  @ApiPropertyOptional({
+    description: 'The reading itself, where it was made once for several runs and another run has it',
+  })
   firstReadingId?: string;
 }
 

@@ -123,7 +123,8 @@ async function plan(tx: Queryable, results: readonly SubjectResult[], identity: 
     for (const reading of result.readings) {
       const row = planned.rows.length;
       const made = planBalances(result, reading, { states, identity });
-      planned.rows.push(toRow(result, reading, made), ...alreadyRead(result, reading, row));
+      const leading = toRow(result, reading, made);
+      planned.rows.push(leading, ...forOtherRuns(leading, reading.account.runs, row));
       made.forEach((each, index) => {
         if (each.kind !== 'new') return;
         const { record } = each;
@@ -195,22 +196,22 @@ function numberOf(planned: RecordPlan): string | undefined {
   return planned.kind === 'unchanged' ? planned.communicationNumber : undefined;
 }
 
-/** An account that waits in several runs is read once; the other runs point to that reading. */
-function alreadyRead(result: SubjectResult, reading: AccountReading, first: number): ReadingRow[] {
-  if (result.repeatAfterMs !== undefined) return [];
-  return reading.account.runs.slice(1).map((run: WaitingRun) => ({
-    result,
-    accountId: reading.account.accountId,
-    runId: run.runId,
-    outcome: 'ALREADY_READ' as const,
-    reason: `read once for several runs; run ${reading.account.runs[0]?.runId ?? ''} has the reading`,
-    nextReadAt: undefined,
+/**
+ * An account that waits in several runs is read once; the other runs point to that reading, which is `index` among the rows. Where it brought
+ * no balance, each of them says why.
+ */
+function forOtherRuns(leading: ReadingRow, runs: readonly WaitingRun[], index: number): ReadingRow[] {
+  if (!leading.final) return [];
+  const reason = `read once for several runs; run ${leading.runId ?? ''} has the reading`;
+  return runs.slice(1).map(({ runId }) => ({
+    ...leading,
+    ...(leading.outcome === 'READ' && { outcome: 'ALREADY_READ', reason }),
+    runId,
     own: undefined,
     balanceAt: undefined,
     communicationNumber: undefined,
     steps: [],
-    first,
-    final: true,
+    first: index,
   }));
 }
 

@@ -108,10 +108,8 @@ describe('runs, and the records they make', () => {
     expect(await gateway.sync({ connectionId })).toMatchObject({ accounts: 0, outcomes: {} });
   });
 
-  it('reads an account that waits in two runs once; the second points to the reading of the first', async () => {
-    const { connectionId, consentId } = await registerMypos(gateway, outside);
-    const account = await addMyposAccount(scene, consentId);
-    // Nothing may start before both runs are there.
+  /** Two runs in which the account waits before either is worked on; what each came to. */
+  async function inTwoRuns(account: AddedAccount, connectionId: string): Promise<[Json, Json]> {
     await testDatabase.database.query(
       `update access_subject set claimed_by = 'test', lease_until = now() + interval '1 hour' where provider_account_id = $1`,
       [account.number],
@@ -123,11 +121,38 @@ describe('runs, and the records they make', () => {
       `update access_subject set claimed_by = null, lease_until = null where provider_account_id = $1`,
       [account.number],
     );
-    expect(await gateway.finished(first.runId)).toMatchObject({ outcomes: { READ: 1 } });
-    expect(await gateway.finished(second.runId)).toMatchObject({ outcomes: { ALREADY_READ: 1 } });
-    const [read] = await gateway.list(`/admin/readings?runId=${first.runId}`);
-    const [already] = await gateway.list(`/admin/readings?runId=${second.runId}`);
+    return [await gateway.finished(first.runId), await gateway.finished(second.runId)];
+  }
+
+  it('reads an account that waits in two runs once; the second points to the reading of the first', async () => {
+    const { connectionId, consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount(scene, consentId);
+    const [first, second] = await inTwoRuns(account, connectionId);
+    expect([first.outcomes, second.outcomes]).toEqual([{ READ: 1 }, { ALREADY_READ: 1 }]);
+    const [read] = await gateway.list(`/admin/readings?runId=${first.id}`);
+    const [already] = await gateway.list(`/admin/readings?runId=${second.id}`);
     expect(already).toMatchObject({ outcome: 'ALREADY_READ', firstReadingId: read.id });
+    expect(await callsOf(outside.mypos, account.number)).toBe(1);
+  });
+
+  it('says in each of two runs why an account that waits in both was not read, at one call at most', async () => {
+    const { connectionId, consentId } = await registerMypos(gateway, outside);
+    const account = await addMyposAccount(scene, consentId);
+    const tpp = JSON.stringify({ tppMessages: [{ category: 'ERROR', code: 'CONSENT_EXPIRED' }] });
+    const refusal = { kind: 'status', status: 401, body: tpp } as const;
+    await outside.mypos.addFault({ match: { account: account.number }, do: refusal });
+    // Refused by the bank, and then not asked any more.
+    for (let round = 0; round < 2; round += 1) {
+      const [first, second] = await inTwoRuns(account, connectionId);
+      expect([first.outcomes, second.outcomes]).toEqual([{ CONSENT_REQUIRED: 1 }, { CONSENT_REQUIRED: 1 }]);
+      const [refused] = await gateway.list(`/admin/readings?runId=${first.id}`);
+      const [same] = await gateway.list(`/admin/readings?runId=${second.id}`);
+      expect(same).toMatchObject({
+        outcome: 'CONSENT_REQUIRED',
+        reason: refused.reason,
+        firstReadingId: refused.id,
+      });
+    }
     expect(await callsOf(outside.mypos, account.number)).toBe(1);
   });
 
