@@ -169,7 +169,9 @@ export class ReadingDto implements ReadingView {
   @ApiPropertyOptional({ enum: ['bank', 'fetch'] })
   balanceAtSource?: 'bank' | 'fetch';
 
-  @ApiPropertyOptional({ description: 'Of the record that carries this balance' })
+  @ApiPropertyOptional({
+    description: 'Of the record that carries this balance: of several balances the first that has one',
+  })
   communicationNumber?: string;
 
   @ApiPropertyOptional({

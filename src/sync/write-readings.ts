@@ -172,6 +172,12 @@ function planBalances(
 
 function toRow(result: SubjectResult, reading: AccountReading, made: readonly RecordPlan[]): ReadingRow {
   const older = made.find((planned) => planned.kind === 'older');
+  const numbers = made.map(numberOf);
+  // Of several balances the row has room for one: the first under whose number AMLYZE has it.
+  const shown = Math.max(
+    0,
+    numbers.findIndex((number) => number !== undefined),
+  );
   const outcome = reading.outcome === 'READ' && older ? 'OLDER_THAN_SENT' : reading.outcome;
   return {
     result,
@@ -182,8 +188,8 @@ function toRow(result: SubjectResult, reading: AccountReading, made: readonly Re
     nextReadAt: reading.nextReadAt,
     // A closed account got no read of its own, even where its number was read for another currency.
     own: reading.outcome === 'ACCOUNT_CLOSED' ? undefined : reading,
-    balanceAt: reading.balances[0],
-    communicationNumber: made.map(numberOf).find((number) => number !== undefined),
+    balanceAt: reading.balances[shown],
+    communicationNumber: numbers[shown],
     steps: [...reading.steps, ...made.flatMap((planned) => planned.steps)],
     first: undefined,
     final: result.repeatAfterMs === undefined,

@@ -227,6 +227,38 @@ describe('runs, and the records they make', () => {
     expect(await series(account)).toMatchObject([{ value: '100.00' }, { value: '110.00', revision: 1 }]);
   });
 
+  it('tells of a reading of two balances the time and the number of the same one', async () => {
+    const balanceTypes = [
+      { type: 'ClosingBooked', code: 'STATEMENT_BALANCE' },
+      { type: 'InterimAvailable', code: 'DAILY_BALANCE' },
+    ];
+    const { consentId } = await registerOneSingleView(gateway, outside, { balanceTypes });
+    const booked = { amount: '100.00', currency: 'EUR', dateTime: AT, type: 'KSAOB.ClosingBooked' };
+    const available = { ...booked, amount: '70.00', type: 'KSAOB.InterimAvailable' };
+    const account = await addOneSingleViewAccount(scene, consentId, booked);
+    await oneSingleViewSays(outside, account.number, booked, available);
+    await readNow(gateway, [account]);
+    await gateway.delivered();
+    await oneSingleViewSays(
+      outside,
+      account.number,
+      { ...booked, dateTime: BEFORE },
+      { ...available, dateTime: AFTER },
+    );
+    const [reading] = await readNow(gateway, [account]);
+    const { communicationNumber } = (await recordsOf(account)).at(-1);
+    expect(reading).toMatchObject({
+      outcome: 'OLDER_THAN_SENT',
+      reason: expect.stringContaining(BEFORE),
+      balanceAt: AFTER,
+      communicationNumber,
+    });
+    expect((await gateway.ok('GET', `/admin/accounts/${account.id}`)).lastReading).toMatchObject({
+      balanceAt: AFTER,
+      communicationNumber,
+    });
+  });
+
   it("sends a balance that did not change to the account's new accountExtId, once", async () => {
     const account = await osvAccount();
     const rename = (accountExtId: string): Promise<Json> =>
