@@ -15,16 +15,16 @@ export interface OpenedRun {
 const FILL_STEP = 20_000;
 
 /**
- * Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. `$2` is
- * the last account of the step before, `$3` what the selector needs.
+ * Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. A closed one, which a resync
+ * may name, is claimed as usual and told to be closed. `$2` is the last account of the step before, `$3` what the selector needs.
  */
 const fillStep = (concerned: string): string => `
 with concerned as materialized (
-  select a.id, a.connection_id, a.subject_id from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
+  select a.id, a.connection_id, a.subject_id, a.status from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
 ), paused as materialized (
   select c.id, 'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
   from concerned c join connection k on k.id = c.connection_id
-  where k.status = 'paused'
+  where k.status = 'paused' and c.status = 'active'
 ), read as (
   insert into balance_reading (account_id, run_id, outcome, reason) select id, $1, 'PAUSED', reason from paused
 ), filled as (

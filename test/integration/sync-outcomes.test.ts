@@ -406,6 +406,17 @@ select subject_id, consent_id, 'schedule', gen_random_uuid(), now() - interval '
     expect(await callsOf(outside.mypos, eur.number)).toBe(1);
   });
 
+  it('says of a closed account that it is closed, also where its connection is paused', async () => {
+    const { connectionId, hit, sibling } = await threeAccounts();
+    await gateway.ok('DELETE', `/admin/accounts/${hit.id}`);
+    await gateway.ok('PATCH', `/admin/connections/${connectionId}`, { status: 'paused', reason: 'maintenance' });
+    expect(await outcomes(hit, sibling)).toEqual(['ACCOUNT_CLOSED', 'PAUSED']);
+    // As after failures of the bank: its health is asked for before its accounts are claimed.
+    await testDatabase.database.query('insert into connection_health (connection_id) values ($1)', [connectionId]);
+    expect(await outcomes(hit, sibling)).toEqual(['ACCOUNT_CLOSED', 'PAUSED']);
+    await unread(hit, sibling);
+  });
+
   it('keeps what a bank writes readable even where it has a NUL', async () => {
     const { hit } = await threeAccounts();
     await fault(hit, says(400, 'no\0good'));
