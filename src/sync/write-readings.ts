@@ -29,9 +29,9 @@ const RELEASE = {
   name: 'sync-release-subjects',
   text: `
 with claim as materialized (
-  select * from unnest($1::bigint[], $2::bigint[], $3::boolean[]) as c(id, epoch, called) order by id
+  select * from unnest($1::bigint[], $2::bigint[], $3::boolean[]) as c(id, epoch, asked) order by id
 ), released as (
-  update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.called then now() else u.last_read_at end
+  update access_subject u set claimed_by = null, lease_until = null, last_read_at = case when c.asked then now() else u.last_read_at end
   from claim c where ${lookedUp('u.id', 'c.id')} and u.epoch = c.epoch and u.claimed_by is not null
   returning u.id, u.epoch
 )
@@ -96,7 +96,8 @@ async function release(tx: Queryable, results: readonly SubjectResult[]): Promis
   const lost = await tx.query<{ id: string; epoch: string }>(RELEASE, [
     results.map((r) => r.subject.state.subjectId),
     results.map((r) => r.subject.state.epoch),
-    results.map((r) => r.call !== undefined),
+    // Where nothing can have reached the bank, the account is as old as before.
+    results.map((r) => r.call !== undefined && r.spent),
   ]);
   if (lost.length === 0) return [];
   return results.filter(({ subject: { state } }) =>

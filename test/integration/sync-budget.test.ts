@@ -40,6 +40,14 @@ describe("the budget of a consent's unattended reads", () => {
     );
   }
 
+  async function lastRead(account: AddedAccount): Promise<Date | null | undefined> {
+    const [row] = await testDatabase.database.query<{ last_read_at: Date | null }>(
+      'select u.last_read_at from access_subject u join account a on a.subject_id = u.id where a.id = $1',
+      [account.id],
+    );
+    return row?.last_read_at;
+  }
+
   /** Moves the reads of an account that are in the ledger into the past. */
   async function ageReads(account: AddedAccount, interval: string): Promise<void> {
     await testDatabase.database.query(
@@ -208,6 +216,8 @@ from account, generate_series(1, $2::integer) as n where id = $1`,
     }
     expect(await ledger(account)).toHaveLength(3);
     expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 1 });
+    // Nor does the account look as if it were read: a bank that nobody reaches shows in the metric of its accounts.
+    expect(await lastRead(account)).toBeNull();
   });
 
   it('is not spent by a live preview that cannot have reached the bank, or ended before its call', async () => {
@@ -259,5 +269,6 @@ end $$`);
     await outside.mypos.addFault({ match: { account: account.number }, do: { kind: 'latency', ms: 3_000 } });
     expect(await readNow(gateway, [account])).toMatchObject([{ outcome: 'BANK_UNAVAILABLE' }]);
     expect(await ledger(account)).toHaveLength(4);
+    expect(await lastRead(account)).toEqual(expect.any(Date));
   });
 });
