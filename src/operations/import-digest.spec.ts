@@ -21,10 +21,14 @@ async function* body(texts: readonly (string | undefined)[]): AsyncGenerator<Lin
 }
 
 /** Numbers of the lines that were handed on before the end or the refusal. */
-async function follow(digest: BodyDigest, ...texts: (string | undefined)[]): Promise<(number | string)[]> {
+async function follow(
+  digest: BodyDigest,
+  texts: (string | undefined)[],
+  takeUp?: Parameters<BodyDigest['follow']>[1],
+): Promise<(number | string)[]> {
   const seen: (number | string)[] = [];
   try {
-    for await (const { number } of digest.follow(body(texts))) seen.push(number);
+    for await (const { number } of digest.follow(body(texts), takeUp)) seen.push(number);
   } catch (error) {
     seen.push(String(error));
   }
@@ -33,7 +37,7 @@ async function follow(digest: BodyDigest, ...texts: (string | undefined)[]): Pro
 
 async function digestOf(texts: (string | undefined)[], known = FRESH, keys = [first]): Promise<Buffer | undefined> {
   const digest = digests(...keys).begin(known);
-  await follow(digest, ...texts);
+  await follow(digest, texts);
   return digest.current();
 }
 
@@ -57,7 +61,7 @@ describe('the digest of an import', () => {
 
   it('hands on what follows the stored lines, and nothing where those are others', async () => {
     const known = { ...FRESH, nextLine: 3, digest: await digestOf(['a', 'b']) };
-    const read = (...texts: string[]): Promise<unknown[]> => follow(digests(first).begin(known), ...texts);
+    const read = (...texts: string[]): Promise<unknown[]> => follow(digests(first).begin(known), texts);
     expect(await read('a', 'b', 'c', 'd')).toEqual([1, 2, 3, 4]);
     expect(await read('a', 'b')).toEqual([1, 2]);
     expect(await read('a', 'x', 'c', 'd')).toEqual([1, 2, expect.stringContaining('import 1')]);
@@ -65,12 +69,29 @@ describe('the digest of an import', () => {
     expect(await read('a', '', 'b')).toEqual([1, expect.stringContaining('import 1')]);
   });
 
+  it('compares again where the import has moved on in the meantime, and takes it up once', async () => {
+    const known = async (...stored: string[]): Promise<Known> => {
+      return { ...FRESH, nextLine: stored.length + 1, digest: await digestOf(stored) };
+    };
+    const read = async (moved: Known, ...texts: string[]): Promise<unknown[]> => {
+      const asked: (Known | undefined)[] = [moved, undefined];
+      const takeUp = (): Promise<Known | undefined> => Promise.resolve(asked.shift());
+      const seen = await follow(digests(first).begin(await known('a')), texts, takeUp);
+      return [...seen, asked.length];
+    };
+    expect(await read(await known('a', 'b', 'c'), 'a', 'b', 'c', 'd')).toEqual([1, 2, 3, 4, 0]);
+    expect(await read(await known('a', 'b'), 'a', 'x', 'c')).toEqual([1, 2, expect.stringContaining('line 2'), 1]);
+    const finished: Known = { ...(await known('a', 'b')), status: 'finished' };
+    expect(await read(finished, 'a', 'b')).toEqual([1, 2, 1]);
+    expect(await read(finished, 'a', 'b', 'c')).toEqual([1, 2, 3, expect.stringContaining('all of its body'), 1]);
+  });
+
   it('goes on with the key it began with after that is replaced, and says when it is gone', async () => {
     const known = { ...FRESH, nextLine: 2, digest: await digestOf(['a']) };
     const rotated = digests(second, first).begin(known);
-    expect(await follow(rotated, 'a', 'b')).toEqual([1, 2]);
+    expect(await follow(rotated, ['a', 'b'])).toEqual([1, 2]);
     expect(rotated.current()).toEqual(await digestOf(['a', 'b']));
-    expect(await follow(digests(second).begin(known), 'a', 'b')).toEqual([expect.stringContaining('cannot be told')]);
+    expect(await follow(digests(second).begin(known), ['a', 'b'])).toEqual([expect.stringContaining('cannot be told')]);
   });
 
   it('shows no key when it is logged', () => {

@@ -34,10 +34,7 @@ export class ImportDigests {
 
   /** Begins to read a body for this import. */
   begin(known: Known): BodyDigest {
-    const { digest } = known;
-    const key = digest ? this.#keys.find(({ mark }) => digest.subarray(0, MARK_BYTES).equals(mark)) : this.#keys[0];
-    const begun = known.nextLine > 1 || known.status === 'finished';
-    return new BodyDigest(known, key, begun && (digest === undefined || key === undefined) ? 'unknown' : undefined);
+    return new BodyDigest(known, this.#keys);
   }
 }
 
@@ -47,25 +44,28 @@ export class ImportDigests {
  * the bytes of a line that cannot be read make no other body.
  */
 export class BodyDigest {
-  readonly #key: DigestKey | undefined;
+  readonly #keys: readonly DigestKey[];
   readonly #said = createHash('sha256');
+  private difference: 'unknown' | 'other' | undefined;
+  /** First line that the stored ones are compared in front of; Infinity is the end of the body, undefined none. */
+  private compareAt: number | undefined;
 
   constructor(
-    private readonly known: Known,
-    key: DigestKey | undefined,
-    private difference: 'unknown' | 'other' | undefined,
+    private known: Known,
+    keys: readonly DigestKey[],
   ) {
-    this.#key = key;
+    this.#keys = keys;
+    this.see(known);
   }
 
   /** Over every line that was handed on so far; undefined without a key, when none is. */
   current(): Buffer | undefined {
-    if (!this.#key) return undefined;
-    const { mark, key } = this.#key;
+    const key = this.#keyOf(this.known);
+    if (!key) return undefined;
     const said = this.#said.copy().digest();
     return Buffer.concat([
-      mark,
-      createHmac('sha256', key).update(`operation_import|${this.known.id}|`).update(said).digest(),
+      key.mark,
+      createHmac('sha256', key.key).update(`operation_import|${this.known.id}|`).update(said).digest(),
     ]);
   }
 
@@ -73,25 +73,46 @@ export class BodyDigest {
    * Hands the lines on, and none that is not stored yet before those in front of it were found to be the stored ones. A body that is
    * refused is read to its end, since a client that is still sending would not read an answer.
    *
+   * @param takeUp called once the stored lines have come again; gives the import as it stands where it has moved on since
    * @throws ApiProblem 409 at the end of a body that is another one
    */
-  async *follow(lines: AsyncIterable<Line>): AsyncGenerator<Line> {
-    const { digest, status, nextLine } = this.known;
-    let compareAt = status === 'finished' ? Infinity : nextLine;
-    const compare = (): void => {
-      const current = this.current();
-      if (digest && !(current && sameBytes(digest, current))) this.difference ??= 'other';
-      compareAt = 0;
-    };
+  async *follow(
+    lines: AsyncIterable<Line>,
+    takeUp: () => Promise<Known | undefined> = () => Promise.resolve(undefined),
+  ): AsyncGenerator<Line> {
     for await (const line of lines) {
       if (this.difference || line.text?.trim() === '') continue;
-      if (compareAt > 0 && line.number >= compareAt) compare();
+      await this.compare(line.number, takeUp);
       if (this.difference) continue;
       this.#said.update(said(line), 'utf8');
       yield line;
     }
-    if (compareAt > 0) compare();
+    await this.compare(Infinity, takeUp);
     if (this.difference) throw refusal(this.known, this.difference);
+  }
+
+  /** Again and again while another request stores more in the meantime. */
+  private async compare(at: number, takeUp: () => Promise<Known | undefined>): Promise<void> {
+    while (this.difference === undefined && this.compareAt !== undefined && at >= this.compareAt) {
+      const { digest, status } = this.known;
+      const current = this.current();
+      this.compareAt = undefined;
+      if (digest && !(current && sameBytes(digest, current))) this.difference = 'other';
+      else if (status !== 'finished') this.see(await takeUp());
+    }
+  }
+
+  private see(known: Known | undefined): void {
+    if (!known) return;
+    this.known = known;
+    this.compareAt = known.status === 'finished' ? Infinity : known.nextLine;
+    const begun = known.nextLine > 1 || known.status === 'finished';
+    if (begun && (known.digest === undefined || !this.#keyOf(known))) this.difference = 'unknown';
+  }
+
+  /** The key that the import began with, which may have been replaced since. */
+  #keyOf({ digest }: Known): DigestKey | undefined {
+    return digest ? this.#keys.find(({ mark }) => digest.subarray(0, MARK_BYTES).equals(mark)) : this.#keys[0];
   }
 }
 

@@ -90,32 +90,47 @@ function toState(row: ImportRow): ImportState {
   };
 }
 
-/** Begins an import, or goes on with the one of this key where that is not finished; an older request for it is shut out. */
+/** Begins an import, or finds the one of this key as it stands; `begun` where it is this request's already. */
 export async function openImport(
   tx: Queryable,
   source: ImportSource,
   idempotencyKey: string | undefined,
-): Promise<ImportState> {
+): Promise<{ state: ImportState; begun: boolean }> {
   const [begun] = await tx.query<ImportRow>(
     `insert into operation_import (source, idempotency_key) values ($1, $2) on conflict (idempotency_key) do nothing returning ${COLUMNS}`,
     [source, idempotencyKey ?? null],
   );
-  if (begun) return toState(begun);
-  const [known] = await tx.query<ImportRow>(
-    `update operation_import
-set epoch = case when status = 'finished' or source <> $2 then epoch else epoch + 1 end,
-    status = case when status = 'finished' or source <> $2 then status else 'running' end, touched_at = now()
-where idempotency_key = $1 returning ${COLUMNS}`,
-    [idempotencyKey, source],
-  );
+  if (begun) return { state: toState(begun), begun: true };
+  const [known] = await tx.query<ImportRow>(`select ${COLUMNS} from operation_import where idempotency_key = $1`, [
+    idempotencyKey,
+  ]);
   if (!known) throw new Error('an import that was in the way is gone');
-  return toState(known);
+  return { state: toState(known), begun: false };
 }
 
-/** Holds the import for one chunk; false where a newer request goes on with it. */
+/**
+ * Makes an import this request's and shuts older requests for it out; undefined where it stands no longer as the body was
+ * compared with it, because another request has stored more.
+ */
+export async function takeUpImport(
+  tx: Queryable,
+  { id, nextLine }: Pick<ImportState, 'id' | 'nextLine'>,
+): Promise<ImportState | undefined> {
+  const [taken] = await tx.query<ImportRow>(
+    `update operation_import set epoch = epoch + 1, status = 'running', touched_at = now()
+where id = $1 and next_line = $2 and status <> 'finished' returning ${COLUMNS}`,
+    [id, nextLine],
+  );
+  return taken && toState(taken);
+}
+
+/**
+ * Holds the import for one chunk; false where a newer request goes on with it. The epoch alone decides that: one that
+ * `interruptIdleImports` gave up by mistake is running again with its next chunk.
+ */
 export async function holdImport(tx: Queryable, { id, epoch }: Pick<ImportState, 'id' | 'epoch'>): Promise<boolean> {
   const rows = await tx.query(
-    `select from operation_import where id = $1 and epoch = $2 and status = 'running' for update`,
+    `select from operation_import where id = $1 and epoch = $2 and status <> 'finished' for update`,
     [id, epoch],
   );
   return rows.length > 0;
@@ -135,7 +150,7 @@ export async function advanceImport(
 ): Promise<void> {
   await tx.query(
     `update operation_import set next_line = $2, lines = lines + $3, taken = taken + $4, unchanged = unchanged + $5,
-  refused = refused + $6, warned = warned + $7, young = young or $8, body_digest = $9, touched_at = now() where id = $1`,
+  refused = refused + $6, warned = warned + $7, young = young or $8, body_digest = $9, status = 'running', touched_at = now() where id = $1`,
     [
       importId,
       nextLine,
@@ -168,7 +183,7 @@ export async function finishImport(
   digest?: Buffer,
 ): Promise<ImportState | undefined> {
   const [row] = await tx.query<ImportRow>(
-    `update operation_import set status = 'finished', finished_at = now(), body_digest = $3 where id = $1 and epoch = $2 and status = 'running'
+    `update operation_import set status = 'finished', finished_at = now(), body_digest = $3 where id = $1 and epoch = $2 and status <> 'finished'
 returning ${COLUMNS}`,
     [id, epoch, digest ?? null],
   );
@@ -180,6 +195,17 @@ export async function interruptImport(tx: Queryable, { id, epoch }: Pick<ImportS
   await tx.query(
     `update operation_import set status = 'interrupted' where id = $1 and epoch = $2 and status = 'running'`,
     [id, epoch],
+  );
+}
+
+/** Says that the requests of these imports live. One whose chunk is being stored is left out: the chunk says so itself. */
+export async function touchImports(db: Queryable, held: readonly Pick<ImportState, 'id' | 'epoch'>[]): Promise<void> {
+  if (held.length === 0) return;
+  await db.query(
+    `update operation_import set touched_at = now() where id in (
+  select i.id from operation_import i join unnest($1::bigint[], $2::integer[]) as h(id, epoch) on i.id = h.id and i.epoch = h.epoch
+  where i.status = 'running' for update of i skip locked)`,
+    [held.map(({ id }) => id), held.map(({ epoch }) => epoch)],
   );
 }
 

@@ -7,18 +7,28 @@ import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
 import type { CheckedLine } from './check-line';
 import { ImportDigests, type BodyDigest } from './import-digest';
-import { interruptIdleImports, interruptImport, type ImportState } from './import-ledger';
+import {
+  findImport,
+  interruptIdleImports,
+  interruptImport,
+  takeUpImport,
+  touchImports,
+  type ImportState,
+} from './import-ledger';
 import { OperationIntake } from './operation-intake';
 import { readCsvOperations, readNdjsonOperations, readOperationsHeader } from './read-operations';
 
 /** Large enough that the round trips cost little, small enough that nothing else waits for long. */
 const CHUNK_LINES = 250;
-/** The server closes a silent connection after two minutes, so no request lives behind an import that stood still for this. */
+/** A request that lives touches its import every minute, see `tend`, so none lives behind one that stood still for this. */
 const IDLE_MINUTES = 10;
 
 /** One request's way through its body. */
 interface Reading {
+  /** As it was opened, and from when it is held as it was taken up. */
   state: ImportState;
+  /** The import is this request's: nobody else is at it, or they were shut out. */
+  held: boolean;
   lines: AsyncIterable<Line>;
   /** Of a CSV. */
   header: CsvHeader | undefined;
@@ -31,6 +41,7 @@ interface Reading {
 @Injectable()
 export class OperationImport {
   private readonly logger = new Logger(OperationImport.name);
+  private readonly underWay = new Set<Reading>();
 
   constructor(
     private readonly database: Database,
@@ -50,36 +61,57 @@ export class OperationImport {
     const split = splitLines(body);
     const { header, lines } =
       source === 'csv' ? await readOperationsHeader(split) : { header: undefined, lines: split };
-    const state = await this.intake.open(source, idempotencyKey);
+    const { state, begun } = await this.intake.open(source, idempotencyKey);
     if (state.source !== source) {
       throw ApiProblem.conflict(`This Idempotency-Key belongs to import ${state.id}, which came as ${state.source}.`);
     }
     // Nothing comes again where no key lets it.
     const digest = idempotencyKey === undefined ? undefined : this.digests.begin(state);
-    const followed = digest?.follow(lines) ?? lines;
-    if (state.status === 'finished') {
-      for await (const _ of followed);
-      return state;
-    }
-    const reading: Reading = { state, lines: followed, header, digest, nextLine: state.nextLine };
+    const reading: Reading = { state, held: begun, lines, header, digest, nextLine: state.nextLine };
+    if (digest) reading.lines = digest.follow(lines, () => this.takeUp(reading));
+    this.underWay.add(reading);
     try {
       await this.takeAll(reading);
-      return await this.intake.finish(state, digest?.current());
+      if (reading.state.status === 'finished') return reading.state;
+      return await this.intake.finish(reading.state, digest?.current());
     } catch (error) {
-      await interruptImport(this.database, state).catch(() => undefined);
+      if (!reading.held) throw error;
+      await interruptImport(this.database, reading.state).catch(() => undefined);
       if (error instanceof ApiProblem) throw error;
       throw this.stopped(error, reading, idempotencyKey !== undefined);
+    } finally {
+      this.underWay.delete(reading);
     }
   }
 
-  /** Called every minute: an import whose process was killed has nobody else to say that it is interrupted. */
-  async interruptIdle(): Promise<void> {
+  /**
+   * Called every minute: an import whose request lives says so, however slowly its lines come, and one whose process was killed has
+   * nobody else to say that it is interrupted.
+   */
+  async tend(): Promise<void> {
+    const held = [...this.underWay].filter((reading) => reading.held);
+    await touchImports(
+      this.database,
+      held.map(({ state }) => state),
+    );
     const idle = await interruptIdleImports(this.database, IDLE_MINUTES);
     for (const importId of idle) this.logger.warn({ msg: 'an import stood still and counts as interrupted', importId });
   }
 
+  /** Only now that the body is known to be the stored one: another must not stop a request that is still at it. */
+  private async takeUp(reading: Reading): Promise<ImportState | undefined> {
+    if (reading.held) return undefined;
+    const taken = await takeUpImport(this.database, reading.state);
+    const state = taken ?? (await findImport(this.database, reading.state.id));
+    if (!state) throw new Error('an import that is gone on with is gone');
+    reading.state = state;
+    reading.nextLine = state.nextLine;
+    reading.held = taken !== undefined;
+    return taken ? undefined : state;
+  }
+
   private async takeAll(reading: Reading): Promise<void> {
-    const { state, lines, header, digest } = reading;
+    const { lines, header, digest } = reading;
     const read = header ? readCsvOperations(lines, header) : readNdjsonOperations(lines);
     const rules = this.intake.rules();
     let chunk: CheckedLine[] = [];
@@ -87,12 +119,13 @@ export class OperationImport {
       const last = chunk.at(-1);
       if (!last) return;
       const nextLine = last.line + 1;
-      await this.intake.takeChunk(state, chunk, { nextLine, digest: digest?.current() });
+      await this.intake.takeChunk(reading.state, chunk, { nextLine, digest: digest?.current() });
       reading.nextLine = nextLine;
       chunk = [];
     };
     for await (const line of read) {
-      if (line.line < state.nextLine) continue;
+      // What is handed on of a finished import is only compared.
+      if (line.line < reading.state.nextLine || reading.state.status === 'finished') continue;
       chunk.push(this.intake.check(line, rules));
       if (chunk.length >= CHUNK_LINES) await store();
     }

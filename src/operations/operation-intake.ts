@@ -84,7 +84,7 @@ export class OperationIntake {
     const lines = await this.preflight.ask(inputs.map((input, at) => this.check({ line: at + 1, input }, rules)));
     if (atomic) refuseFaulty(lines);
     const taken = await this.repeatable(async (tx) => {
-      const state = await openImport(tx, 'json', undefined);
+      const { state } = await openImport(tx, 'json', undefined);
       const chunk = await this.takeLines(tx, state, lines, { nextLine: inputs.length + 1, digest: undefined });
       if (atomic) refuseConflicts(chunk);
       await finishImport(tx, state);
@@ -94,7 +94,10 @@ export class OperationIntake {
     return taken;
   }
 
-  async open(source: ImportSource, idempotencyKey: string | undefined): Promise<ImportState> {
+  async open(
+    source: ImportSource,
+    idempotencyKey: string | undefined,
+  ): Promise<{ state: ImportState; begun: boolean }> {
     return this.database.transaction((tx) => openImport(tx, source, idempotencyKey));
   }
 

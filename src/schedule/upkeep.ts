@@ -39,11 +39,7 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private tend(): void {
-    this.underWay ??= Promise.all([
-      this.retention.shredDue(),
-      this.imports.interruptIdle(),
-      countSettledRuns(this.database),
-    ])
+    this.underWay ??= Promise.all([this.retention.shredDue(), this.imports.tend(), countSettledRuns(this.database)])
       .then(() => undefined)
       .catch((error: unknown) => {
         this.logger.error({ msg: 'upkeep failed; the next minute tries again', error: String(error) });

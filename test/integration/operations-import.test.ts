@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CardRetention } from '../../src/operations/card-retention';
+import type { ImportState } from '../../src/operations/import-ledger';
 import { OperationImport } from '../../src/operations/operation-import';
 import { Upkeep } from '../../src/schedule/upkeep';
 import { ADMIN_KEY, type AdminApp } from '../support/admin-app';
@@ -53,6 +54,20 @@ describe('POST /admin/operations/import', () => {
     });
     return importId;
   }
+
+  /** What every replica does once a minute. */
+  async function tend(): Promise<void> {
+    const { app, testDatabase } = admin;
+    const parts = [app.get(CardRetention), app.get(OperationImport), testDatabase.database] as const;
+    const upkeep = new Upkeep(new SchedulerRegistry(), ...parts);
+    upkeep.onApplicationBootstrap();
+    await upkeep.beforeApplicationShutdown();
+  }
+
+  const importing = (body: AsyncIterable<Buffer>, key: string): Promise<ImportState> =>
+    admin.app.get(OperationImport).run(body, 'application/x-ndjson', key);
+  const finished = (taken: number): unknown => expect.objectContaining({ status: 'finished', lines: taken, taken });
+  const problem = (detail: string): unknown => expect.objectContaining({ message: expect.stringContaining(detail) });
 
   it('takes the good lines and keeps every bad one with its number, field and rule', async () => {
     const answer = await importLines(admin, [
@@ -225,14 +240,75 @@ describe('POST /admin/operations/import', () => {
     expect(await count('amlyze_record')).toBe(900);
   });
 
+  it('refuses another body under the key of a running import, which goes on', async () => {
+    const running = open('k-10');
+    const answered = once(running, 'response') as Promise<[Readable & { statusCode: number }]>;
+    running.write(`${lines(600).join('\n')}\n`);
+    await eventually('two chunks are stored', async () => (await count('amlyze_record')) === 500);
+    const other = await importLines(admin, [...lines(499), line('other'), ...lines(100, 500)], { key: 'k-10' });
+    expect(other).toMatchObject({ status: 409, body: { detail: expect.stringContaining('this body is another one') } });
+    expect(await shown(other.body.importId)).toMatchObject({ status: 'running', lines: 500 });
+    running.end(lines(300, 600).join('\n'));
+    expect((await answered)[0].statusCode).toBe(202);
+    expect(await shown(other.body.importId)).toMatchObject({ status: 'finished', lines: 900, taken: 900 });
+  });
+
+  it.each([
+    ['goes on behind lines', lines(1_000), [problem('Another request goes on'), finished(1_000)]],
+    [
+      'refuses a body that differs in lines',
+      [...lines(520), line('x'), ...lines(479, 521)],
+      [finished(1_000), problem('up to line 750')],
+    ],
+  ])('%s that the older request has stored since it began', async (_, body, outcomes) => {
+    const twoChunks = Promise.withResolvers<void>();
+    const behind = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const third = (): Promise<unknown> =>
+      eventually('a third chunk is stored', async () => (await count('amlyze_record')) === 750);
+    async function* older(): AsyncGenerator<Buffer> {
+      yield Buffer.from(`${lines(500).join('\n')}\n`);
+      twoChunks.resolve();
+      await behind.promise;
+      yield Buffer.from(`${lines(250, 500).join('\n')}\n`);
+      await over.promise;
+      yield Buffer.from(lines(250, 750).join('\n'));
+    }
+    async function* newer(): AsyncGenerator<Buffer> {
+      behind.resolve();
+      await third();
+      yield Buffer.from(body.join('\n'));
+    }
+    const first = importing(older(), 'k-11').catch((error: unknown) => error);
+    await twoChunks.promise;
+    const second = await importing(newer(), 'k-11').catch((error: unknown) => error);
+    over.resolve();
+    expect([await first, second]).toEqual(outcomes);
+    expect(await count('amlyze_record')).toBe(1_000);
+  });
+
+  it('goes on for as long as its request lives, however slow that is', async () => {
+    const slow = open('k-12');
+    const answered = once(slow, 'response') as Promise<[Readable & { statusCode: number }]>;
+    slow.write(`${lines(300).join('\n')}\n`);
+    await eventually('a chunk is stored', async () => (await count('amlyze_record')) === 250);
+    const { database } = admin.testDatabase;
+    await database.query(`update operation_import set touched_at = now() - interval '11 minutes'`);
+    await tend();
+    expect(await database.query('select status from operation_import')).toEqual([{ status: 'running' }]);
+    // As after a minute in which the process could not say that it lives.
+    await database.query(`update operation_import set status = 'interrupted'`);
+    slow.end(lines(300, 300).join('\n'));
+    expect((await answered)[0].statusCode).toBe(202);
+    const rows = await database.query('select status, lines::int from operation_import');
+    expect(rows).toEqual([{ status: 'finished', lines: 600 }]);
+  });
+
   it('counts as interrupted once it has stood still for 10 minutes, and not before', async () => {
     const { database } = admin.testDatabase;
     await database.query(`insert into operation_import (idempotency_key, source, touched_at)
 select 'idle-' || minutes, 'ndjson', now() - make_interval(mins => minutes) from unnest(array[9, 11]) minutes`);
-    const { app } = admin;
-    const upkeep = new Upkeep(new SchedulerRegistry(), app.get(CardRetention), app.get(OperationImport), database);
-    upkeep.onApplicationBootstrap();
-    await upkeep.beforeApplicationShutdown();
+    await tend();
     const rows = await database.query('select idempotency_key, status from operation_import order by id');
     expect(rows).toEqual([
       { idempotency_key: 'idle-9', status: 'running' },
