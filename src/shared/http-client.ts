@@ -14,6 +14,7 @@ export type * from './http/types';
 
 const DEFAULT_MAX_RESPONSE_BYTES = 5 * 1024 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_CONNECTIONS_PER_ORIGIN = 64;
 
 /** Names and values in turn. Nobody who calls may give these. */
 const OUR_HEADERS = ['user-agent', 'open-banking-gateway', 'accept-encoding', 'identity'];
@@ -23,6 +24,8 @@ export interface HttpClientOptions {
   allowPrivateAddresses: boolean;
   /** Milliseconds for name resolution, TCP and TLS of one connection; default 5000. The call's own deadline may end it sooner. */
   connectTimeoutMs?: number;
+  /** Calls to one origin under one TLS identity that are on the wire at once, default 64; further ones wait within their deadline. */
+  connectionsPerOrigin?: number;
   /** The system's resolver unless given. */
   resolve?: Resolve;
   logger?: CallLogger;
@@ -43,6 +46,7 @@ export class HttpClient {
       allowPrivateAddresses: options.allowPrivateAddresses,
       resolve: options.resolve ?? systemResolve,
       connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+      connectionsPerOrigin: options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS_PER_ORIGIN,
     });
   }
 

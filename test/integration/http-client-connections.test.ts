@@ -1,6 +1,10 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, type AddressInfo, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { Test } from '@nestjs/testing';
+import { ConfigModule } from '../../src/config/config.module';
+import { Environment } from '../../src/config/environment';
+import { HttpModule } from '../../src/shared/http.module';
 import { HttpClient, type CallEvent, type HttpClientOptions, type OutgoingRequest } from '../../src/shared/http-client';
 import { httpAnswer, listen, startRawServer, type MisbehavingServer } from '../support/misbehaving-server';
 
@@ -215,7 +219,7 @@ describe('connections', () => {
     expect(server.connections()).toBeLessThanOrEqual(2);
   });
 
-  it('are limited to 64 for an origin, and every call gets its own answer', async () => {
+  it('are limited to 64 for an origin unless said otherwise, and every call gets its own answer', async () => {
     const server = await serve(({ socket, request }) => {
       const asked = /x-call: (\d+)/.exec(request)?.[1] ?? '';
       setImmediate(() => socket.write(httpAnswer(asked)));
@@ -227,5 +231,24 @@ describe('connections', () => {
     const bodies = (await Promise.all(calls)).map((result) => (result.kind === 'answer' ? result.body : result.detail));
     expect(bodies).toEqual(Array.from({ length: 300 }, (_, i) => String(i)));
     expect(server.connections()).toBeLessThanOrEqual(64);
+  });
+
+  it.each([
+    ['SYNC_CONCURRENCY calls to a bank', 512, { syncConcurrency: 512, amlyzeConcurrency: 4 }],
+    ['AMLYZE_CONCURRENCY calls of each of three lanes', 192, { syncConcurrency: 1, amlyzeConcurrency: 64 }],
+  ])('carry %s at once: none waits for another to end', async (_, calls, sizes) => {
+    const open: Socket[] = [];
+    const server = await serve(({ socket }) => {
+      open.push(socket);
+      if (open.length === calls) open.forEach((each) => each.write(httpAnswer('{}')));
+    });
+    const module = await Test.createTestingModule({ imports: [ConfigModule, HttpModule] })
+      .overrideProvider(Environment)
+      .useValue({ allowPrivateAddresses: true, logLevel: 'info', ...sizes })
+      .compile();
+    closers.push(() => module.close());
+    const client = module.get(HttpClient);
+    const results = await Promise.all(Array.from({ length: calls }, () => client.send(get(server.url))));
+    expect(results.filter(({ kind }) => kind === 'failure')).toEqual([]);
   });
 });

@@ -1,9 +1,16 @@
 import { systemResolve } from './address-guard';
 import { ConnectionPools } from './connection-pools';
 
+const OPTIONS = {
+  allowPrivateAddresses: false,
+  resolve: systemResolve,
+  connectTimeoutMs: 100,
+  connectionsPerOrigin: 64,
+} as const;
+
 describe('ConnectionPools', () => {
   it('keeps 256 pools: the one unused for longest is closed, one in use stays', async () => {
-    const pools = new ConnectionPools({ allowPrivateAddresses: false, resolve: systemResolve, connectTimeoutMs: 100 });
+    const pools = new ConnectionPools(OPTIONS);
     const poolOf = (i: number): ReturnType<typeof pools.poolFor> =>
       pools.poolFor(new URL(`https://bank${i}.example/`), undefined);
     const used = poolOf(0);
@@ -19,7 +26,7 @@ describe('ConnectionPools', () => {
   });
 
   it('has one pool for equal TLS identities and another for each that differs', async () => {
-    const pools = new ConnectionPools({ allowPrivateAddresses: false, resolve: systemResolve, connectTimeoutMs: 100 });
+    const pools = new ConnectionPools(OPTIONS);
     const url = new URL('https://bank.example/');
     const plain = pools.poolFor(url, undefined);
     expect(pools.poolFor(new URL('https://bank.example:443/other'), undefined)).toBe(plain);

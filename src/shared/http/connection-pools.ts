@@ -6,8 +6,6 @@ import { CallProblem, codeOf, tlsProblem } from './failure';
 import type { ClientTls } from './types';
 
 const MAX_POOLS = 256;
-/** More connections to one origin than calls a replica ever has in flight towards one bank. */
-const CONNECTIONS_PER_POOL = 64;
 const MAX_RESPONSE_HEADER_BYTES = 16 * 1024;
 // Servers close idle connections, and a request that crosses such a close is in doubt: better to close first.
 const KEEP_ALIVE_MS = 4_000;
@@ -20,6 +18,8 @@ export interface PoolOptions {
   resolve: Resolve;
   /** Milliseconds for name resolution, TCP and TLS together. */
   connectTimeoutMs: number;
+  /** Most connections of one pool. Calls beyond it queue in the pool while their deadlines run. */
+  connectionsPerOrigin: number;
 }
 
 /** Keep-alive connections, one pool per origin and TLS identity, so that no connection is ever used under another's certificate. */
@@ -58,7 +58,7 @@ export class ConnectionPools {
       throw new CallProblem('address-not-allowed', 'the address is not public');
     }
     return new Pool(url.origin, {
-      connections: CONNECTIONS_PER_POOL,
+      connections: this.options.connectionsPerOrigin,
       pipelining: 1,
       allowH2: false,
       useMilo: false,
