@@ -98,6 +98,21 @@ describe('loadEnvironment', () => {
     expect(environment.equivalentCurrency).toBeUndefined();
   });
 
+  it('measures texts as the records do, in UTF-16 units', () => {
+    const environment = loadEnvironment({
+      ...COMPLETE,
+      AMLYZE_REQUESTER: '🏦'.repeat(50),
+      AMLYZE_BUSINESS_UNIT: `x${'🏦'.repeat(127)}`,
+    });
+    expect([environment.amlyzeRequester.length, environment.amlyzeBusinessUnit?.length]).toEqual([100, 255]);
+  });
+
+  it('says in which units the length of a text is counted', () => {
+    expect(faultsOf({ AMLYZE_REQUESTER: '🏦'.repeat(60) })).toEqual([
+      'AMLYZE_REQUESTER: must be at most 100 characters without control characters, counted in UTF-16 units (an emoji is two)',
+    ]);
+  });
+
   // The marker stands for what an operator might have typed; it must never come back.
   const SECRET = 'sEcReT';
   it.each<[string, NodeJS.ProcessEnv]>([
@@ -136,6 +151,8 @@ describe('loadEnvironment', () => {
     ['AMLYZE_TOKEN', { AMLYZE_TOKEN: SECRET, AMLYZE_TOKEN_FILE: __filename }],
     ['AMLYZE_TOKEN_FILE', { AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: `/absent/${SECRET}` }],
     ['AMLYZE_REQUESTER', { AMLYZE_REQUESTER: SECRET.repeat(20) }],
+    ['AMLYZE_REQUESTER', { AMLYZE_REQUESTER: '🏦'.repeat(51) }],
+    ['AMLYZE_BUSINESS_UNIT', { AMLYZE_BUSINESS_UNIT: '🏦'.repeat(128) }],
     ['AMLYZE_BUSINESS_UNIT', { AMLYZE_BUSINESS_UNIT: `${SECRET}\n1` }],
     ['AMLYZE_TENANT_HEADER', { AMLYZE_TENANT_HEADER: SECRET }],
     ['AMLYZE_TENANT_HEADER', { AMLYZE_TENANT_HEADER: `Authorization: ${SECRET}` }],

@@ -63,11 +63,11 @@ export class Environment {
   readonly amlyzeTokenFile?: string;
 
   /** Name of the calling system in every record, at most 100 characters. */
-  @Variable(parse.matching(/^[^\p{Cc}]{1,100}$/u, 'at most 100 characters without control characters'))
+  @Variable(parse.text(100))
   readonly amlyzeRequester: string = 'open-banking-gateway';
 
   /** AMLYZE's businessUnit of every record that has none of its own; left out of the record unless set. */
-  @Variable(parse.matching(/^[^\p{Cc}]{1,255}$/u, 'at most 255 characters without control characters'))
+  @Variable(parse.text(255))
   readonly amlyzeBusinessUnit?: string;
 
   /** Extra header of every call to AMLYZE, as "Name: value". */
@@ -78,7 +78,7 @@ export class Environment {
   @Variable(parse.wholeNumber(1, 5_000))
   readonly amlyzeBatchSize: number = 500;
 
-  /** Calls to AMLYZE in flight, per replica. */
+  /** Calls to AMLYZE in flight, per replica: of balances, of operations one by one, and of operations in batches, each. */
   @Variable(parse.wholeNumber(1, 64))
   readonly amlyzeConcurrency: number = 4;
 

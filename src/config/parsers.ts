@@ -36,6 +36,18 @@ export function matching(pattern: RegExp, meaning: string): Parse<string> {
   return (text) => (pattern.test(text) ? text : new Malformed(`must be ${meaning}`));
 }
 
+const isText = (text: string, maxUnits: number): boolean => text.length <= maxUnits && /^[^\p{Cc}]+$/u.test(text);
+
+/** Measured as the records that carry it are, in UTF-16 units: a longer one would stop every record after the start. */
+export function text(maxUnits: number): Parse<string> {
+  return (given) =>
+    isText(given, maxUnits)
+      ? given
+      : new Malformed(
+          `must be at most ${maxUnits} characters without control characters, counted in UTF-16 units (an emoji is two)`,
+        );
+}
+
 export function host(text: string): string | Malformed {
   const ok = isIP(text) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text);
   return ok ? text : new Malformed('must be an IP address or a host name to listen on');
@@ -143,7 +155,7 @@ export function currency(text: string): string | Malformed {
 /** AMLYZE's codes, separated by commas. */
 export function codes(text: string): readonly string[] | Malformed {
   const list = text.split(',').map((code) => code.trim());
-  const malformed = list.some((code) => !/^[^\p{Cc}]{1,255}$/u.test(code));
+  const malformed = list.some((code) => !isText(code, 255));
   if (malformed) return new Malformed('must be codes of at most 255 characters, separated by commas');
   return new Set(list).size === list.length ? list : new Malformed('holds one code twice');
 }
