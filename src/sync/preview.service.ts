@@ -6,19 +6,22 @@ import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { findKeyStates } from '../outbox/enqueue';
 import { EndedBeforeCall } from '../providers/provider';
-import { Database } from '../shared/database';
+import { Database, type Queryable } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { JsonNumber, parseJson } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
 import { Slots } from '../shared/slots';
+import { toStop } from './after-failure';
 import type { ClaimedSubject } from './claim-reads';
-import { decideRead } from './decide-read';
+import { decideRead, type Denial } from './decide-read';
 import { fetchStep } from './no-balances';
+import { grantCalls } from './pace';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
-import { giveBackReads } from './settle-reads';
+import { giveBackReads, stopAsAsked } from './settle-reads';
 import { SubjectReader, type MappedAnswer } from './subject-reader';
+import type { Stop } from './subject-result';
 import { loadSubjects, toState } from './subject-state';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
@@ -37,7 +40,10 @@ interface BankSaying {
   mapped: MappedAnswer;
 }
 
-/** Shows what a read would send, by the very code that sends. Nothing is written but the ledger row of a live read. */
+/**
+ * Shows what a read would send, by the very code that sends. Nothing is written but what every call to a bank leaves behind: its place in
+ * the connection's pace, its ledger row, and a wait that the bank asks for.
+ */
 @Injectable()
 export class PreviewService {
   private readonly logger = new Logger(PreviewService.name);
@@ -139,6 +145,7 @@ order by blocks.block desc limit 1`,
   private async askBank(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
     const subject = await this.grantRead(target, connection);
     let spent = false;
+    let stop: Stop | undefined;
     try {
       const question = this.reader.toQuestion(subject);
       spent = true;
@@ -149,6 +156,7 @@ order by blocks.block desc limit 1`,
         return { body: result.body, fetchedAt, mapped: this.reader.map(connection, answer, target.account) };
       }
       spent = result.bytesMayHaveLeft;
+      stop = toStop(subject, result, connection.version);
       const { outcome, reason } = result;
       return { body: result.body, fetchedAt, mapped: { outcome, reason, steps: [fetchStep`${reason}`], balances: [] } };
     } catch (error) {
@@ -156,21 +164,28 @@ order by blocks.block desc limit 1`,
       spent = false;
       throw error.cause;
     } finally {
-      if (!spent) await this.giveBack(subject);
+      await this.settle(subject, { spent, stop });
     }
   }
 
-  /** Where that fails too, the read stays charged, and what the preview came to is said all the same. */
-  private async giveBack(subject: ClaimedSubject): Promise<void> {
+  /**
+   * A wait is the bank's and is kept; what stops until a person acts is left to a read, whose outcome says so. Where this fails, a read stays
+   * charged or a wait is forgotten, and what the preview came to is said all the same.
+   */
+  private async settle(
+    subject: ClaimedSubject,
+    { spent, stop }: { spent: boolean; stop: Stop | undefined },
+  ): Promise<void> {
     try {
-      await giveBackReads(this.database, [subject]);
+      if (stop?.kind === 'wait') await stopAsAsked(this.database, subject, stop);
+      if (!spent) await giveBackReads(this.database, [subject]);
     } catch (err) {
       const { subjectId } = subject.state;
-      this.logger.warn({ msg: 'a read that a preview did not spend could not be given back', subjectId, err });
+      this.logger.warn({ msg: 'what follows from the call of a preview could not be stored', subjectId, err });
     }
   }
 
-  /** A live preview is a read like any other: it needs room in the budget and a ledger row before the call. */
+  /** A live preview is a read like any other: it needs room in the budget and in the pace, and a ledger row before the call. */
   private async grantRead(target: PreviewAccount, connection: LoadedConnection): Promise<ClaimedSubject> {
     return this.database.transaction(async (tx) => {
       await tx.query('select 1 from access_subject where id = $1 for update', [target.subjectId]);
@@ -191,7 +206,7 @@ order by blocks.block desc limit 1`,
       const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
       if (!row) throw new Error('the subject of the account is missing');
       const state = toState(row, { alreadyGranted: 0, repeatOf: undefined });
-      const denial = decideRead(state, [target.account]);
+      const denial = decideRead(state, [target.account]) ?? (await takePace(tx, connection, state));
       if (denial) {
         const extra = {
           outcome: denial.outcome,
@@ -229,26 +244,48 @@ order by blocks.block desc limit 1`,
       identity: await this.installation.identity(),
     };
     const plan = planRecord(input);
-    const shown = plan.kind === 'new' ? plan : planAsIfNew(input);
-    return { record: toDto(plan, shown), steps: plan.steps };
+    return { record: toDto(plan, await this.bytesOf(plan, input)), steps: plan.steps };
+  }
+
+  /** What a read sends or, where it would send nothing, what AMLYZE has already or would have got. */
+  private async bytesOf(plan: RecordPlan, input: PlanInput): Promise<string> {
+    switch (plan.kind) {
+      case 'new':
+        return plan.record.payload;
+      case 'older':
+        return this.bytesOf(planRecord({ ...input, known: { ...input.known, newerSentAt: undefined } }), input);
+      case 'unchanged':
+        return this.findPayload(plan.communicationNumber);
+    }
+  }
+
+  private async findPayload(communicationNumber: string): Promise<string> {
+    const [row] = await this.database.query<{ payload: string }>(
+      'select payload from amlyze_record where communication_number = $1',
+      [communicationNumber],
+    );
+    if (!row) throw new Error('the record of a business key is missing');
+    return row.payload;
   }
 }
 
-/** The record as it is (unchanged) or would be (older), so that a person sees the exact bytes although nothing is sent. */
-function planAsIfNew(input: PlanInput): Extract<RecordPlan, { kind: 'new' }> {
-  const { latest } = input.known;
-  const before =
-    latest && latest.revision > 1
-      ? { ...latest, revision: latest.revision - 1, settingsHash: '', value: `${latest.value}1` }
-      : undefined;
-  const plan = planRecord({ ...input, known: { ...input.known, latest: before, newerSentAt: undefined } });
-  if (plan.kind !== 'new') throw new Error('a plan without predecessors must make a record');
-  return plan;
+/** Takes the connection's next call, over all replicas, or says from when there is one. */
+async function takePace(
+  tx: Queryable,
+  { requestsPerSecond }: LoadedConnection,
+  { connectionId, now }: ClaimedSubject['state'],
+): Promise<Denial | undefined> {
+  if (requestsPerSecond === undefined) return undefined;
+  const granted = (await grantCalls(tx, [{ connectionId, calls: 1, requestsPerSecond }])).get(connectionId);
+  if (!granted || granted.calls > 0) return undefined;
+  const nextReadAt = new Date(now.getTime() + granted.waitMs);
+  const reason = `the connection's requestsPerSecond is used up, the next call may start at ${nextReadAt.toISOString()}`;
+  return { outcome: 'RATE_LIMITED', reason, nextReadAt };
 }
 
-function toDto(plan: RecordPlan, shown: Extract<RecordPlan, { kind: 'new' }>): PreviewedRecordDto {
+function toDto({ kind }: RecordPlan, frozenRequest: string): PreviewedRecordDto {
   const disposition = { new: 'would-be-sent', unchanged: 'unchanged', older: 'older-than-sent' } as const;
-  const fields = parseJson(shown.record.payload);
+  const fields = parseJson(frozenRequest);
   const record: Record<string, string> = {};
   if (fields !== null && typeof fields === 'object' && !Array.isArray(fields) && !(fields instanceof JsonNumber)) {
     for (const [name, value] of Object.entries(fields)) {
@@ -256,5 +293,5 @@ function toDto(plan: RecordPlan, shown: Extract<RecordPlan, { kind: 'new' }>): P
       if (value instanceof JsonNumber) record[name] = value.source;
     }
   }
-  return { disposition: disposition[plan.kind], ...record, frozenRequest: shown.record.payload } as PreviewedRecordDto;
+  return { disposition: disposition[kind], ...record, frozenRequest } as PreviewedRecordDto;
 }

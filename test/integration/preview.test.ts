@@ -1,0 +1,148 @@
+import {
+  addMyposAccount,
+  addOneSingleViewAccount,
+  callsOf,
+  oneSingleViewSays,
+  readNow,
+  type AddedAccount,
+} from '../support/bank-accounts';
+import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+
+const AT = '2026-03-05T12:00:00Z';
+const AFTER = '2026-03-05T18:00:00Z';
+
+describe('a preview', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+  let scene: { gateway: TestGateway; outside: Outside };
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside);
+    scene = { gateway, outside };
+  });
+
+  afterAll(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  afterEach(() => outside.mypos.clearFaults());
+
+  const preview = ({ id }: AddedAccount, source: 'live' | 'stored'): Promise<Json> =>
+    gateway.ok('POST', `/admin/accounts/${id}/preview`, { source });
+  const refused = async ({ id }: AddedAccount): Promise<Json> => {
+    const answer = await gateway.call('POST', `/admin/accounts/${id}/preview`, { source: 'live' });
+    expect(answer.status).toBe(409);
+    return answer.body;
+  };
+
+  describe('of a balance that no read would send', () => {
+    async function osvAccount(amount: string): Promise<AddedAccount> {
+      const { consentId } = await registerOneSingleView(gateway, outside);
+      return addOneSingleViewAccount(scene, consentId, { amount, currency: 'SAR', dateTime: AT });
+    }
+    const says = ({ number }: AddedAccount, amount: string, dateTime: string): Promise<void> =>
+      oneSingleViewSays(outside, number, { amount, currency: 'SAR', dateTime });
+    const explained = (number: string): Promise<Json> => gateway.ok('GET', `/admin/records/${number}`);
+
+    async function read(account: AddedAccount, amount: string, dateTime: string): Promise<string> {
+      await says(account, amount, dateTime);
+      const [reading] = await readNow(gateway, [account]);
+      await gateway.delivered();
+      return reading.communicationNumber;
+    }
+
+    it('shows the bytes that its record holds, not those that would be made of it now', async () => {
+      const account = await osvAccount('100.0');
+      const number = await read(account, '100.0', AT);
+      await says(account, '100.00', AT);
+      const { record } = await preview(account, 'live');
+      const { frozenRequest } = await explained(number);
+      expect(record).toMatchObject({ disposition: 'unchanged', communicationNumber: number, value: '100.0' });
+      expect(record.frozenRequest).toBe(frozenRequest);
+    });
+
+    it('shows under the next number what differs from the record of its time, though AMLYZE has a newer one', async () => {
+      const account = await osvAccount('100.4');
+      const first = await read(account, '100.4', AT);
+      const second = await read(account, '100.5', AT);
+      const newest = await read(account, '200', AFTER);
+      await says(account, '100.51', AT);
+      const { record } = await preview(account, 'live');
+      expect(record).toMatchObject({ disposition: 'older-than-sent', value: '100.51', balanceAt: expect.any(String) });
+      expect([first, second, newest]).not.toContain(record.communicationNumber);
+      expect(JSON.parse(record.frozenRequest)).toMatchObject({
+        communicationNumber: record.communicationNumber,
+        value: 100.51,
+      });
+    });
+
+    it('shows the record of its time where AMLYZE has that and a newer one', async () => {
+      const account = await osvAccount('7.0');
+      const first = await read(account, '7.0', AT);
+      await read(account, '8', AFTER);
+      await says(account, '7.00', AT);
+      const { record } = await preview(account, 'live');
+      const { frozenRequest } = await explained(first);
+      expect(record).toMatchObject({ disposition: 'older-than-sent', communicationNumber: first, frozenRequest });
+    });
+  });
+
+  describe('that asks the bank', () => {
+    it('waits for its turn in the pace of the connection, and says until when', async () => {
+      const { consentId } = await registerMypos(gateway, outside, { requestsPerSecond: 0.01 });
+      const account = await addMyposAccount(scene, consentId);
+      const startedAt = Date.now();
+      expect(await preview(account, 'live')).toMatchObject({ outcome: 'READ' });
+      const { detail, outcome, nextReadAt } = await refused(account);
+      expect(outcome).toBe('RATE_LIMITED');
+      expect(detail).toContain(`requestsPerSecond is used up, the next call may start at ${nextReadAt}`);
+      expect(Date.parse(nextReadAt)).toBeGreaterThan(startedAt + 90_000);
+      expect(await callsOf(outside.mypos, account.number)).toBe(1);
+      expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 3 });
+    });
+
+    it('keeps the wait that the bank asks for, for reads too', async () => {
+      const { connectionId, consentId } = await registerMypos(gateway, outside);
+      const account = await addMyposAccount(scene, consentId);
+      const headers = { 'Retry-After': '3600' };
+      await outside.mypos.addFault({
+        match: { account: account.number },
+        do: { kind: 'status', status: 429, body: '{}', headers },
+      });
+      const startedAt = Date.now();
+      expect(await preview(account, 'live')).toMatchObject({ outcome: 'RATE_LIMITED' });
+      const [reading] = await readNow(gateway, [account]);
+      expect(reading.outcome).toBe('RATE_LIMITED');
+      expect(Date.parse(reading.nextReadAt)).toBeGreaterThan(startedAt + 3_500_000);
+      expect((await refused(account)).outcome).toBe('RATE_LIMITED');
+      expect(await callsOf(outside.mypos, account.number)).toBe(1);
+      expect(await gateway.ok('GET', `/admin/connections/${connectionId}`)).toMatchObject({ status: 'active' });
+    });
+
+    it.each([
+      ['consent', 401, 'CONSENT_INVALID', 'CONSENT_REQUIRED'],
+      ['certificate', 401, 'CERTIFICATE_EXPIRED', 'CERTIFICATE_PROBLEM'],
+    ])(
+      'stops nothing for a refused %s: a read does, and an operator who looks changes nothing',
+      async (_, ...refusal) => {
+        const [status, code, outcome] = refusal;
+        const { connectionId, consentId } = await registerMypos(gateway, outside);
+        const account = await addMyposAccount(scene, consentId);
+        const body = JSON.stringify({ tppMessages: [{ category: 'ERROR', code, text: 'told to' }] });
+        await outside.mypos.addFault({
+          match: { account: account.number, times: 1 },
+          do: { kind: 'status', status, body },
+        });
+        expect(await preview(account, 'live')).toMatchObject({ outcome, bankPayload: body });
+        expect(await gateway.ok('GET', `/admin/connections/${connectionId}`)).toMatchObject({ status: 'active' });
+        expect(await readNow(gateway, [account])).toMatchObject([{ outcome: 'READ' }]);
+      },
+    );
+  });
+});
