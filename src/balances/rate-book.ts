@@ -6,9 +6,8 @@ import { latestRate, MAX_RATE_AGE_DAYS } from './equivalent-value';
 
 /** How long rates that were loaded at another replica may go unseen, in milliseconds. */
 const REFRESH_MS = 5_000;
-/** A balance older than this gets no equivalent value; it bounds what is kept in memory. */
-const KEPT_DAYS = 400;
-const DAY_MS = 86_400_000;
+/** Rates that can count for one day: one for each direction of a pair, of that day or of one before it. */
+const RATES_LOOKED_AT = 2 * (MAX_RATE_AGE_DAYS + 1);
 
 interface RateRow {
   base: string;
@@ -18,12 +17,15 @@ interface RateRow {
   source: string;
 }
 
-/** The exchange rates of the reference currency in memory, so that mapping can stay free of I/O. */
+/**
+ * The exchange rates of the reference currency in memory, so that mapping can stay free of I/O. All of them, since a dormant account's
+ * balance may be years old: 30 currencies make 11,000 rates a year, about 1 MB.
+ */
 @Injectable()
 export class RateBook implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(RateBook.name);
-  /** By currency and day: a search through all days of a year would cost more than the rest of the mapping. */
-  private byDay: ReadonlyMap<string, readonly Rate[]> = new Map();
+  /** By the other currency, oldest first. */
+  private byCurrency: ReadonlyMap<string, readonly Rate[]> = new Map();
   private version = '';
   private timer: NodeJS.Timeout | undefined;
 
@@ -50,11 +52,9 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
    */
   rate(from: string, to: string, on: string): Rate | undefined {
     if (to !== this.environment.equivalentCurrency) return undefined;
-    const rates = Array.from({ length: MAX_RATE_AGE_DAYS + 1 }, (_, age) => {
-      const day = new Date(Date.parse(on) - age * DAY_MS).toISOString().slice(0, 10);
-      return this.byDay.get(`${from} ${day}`) ?? [];
-    });
-    return latestRate(rates.flat(), from, to, on);
+    const rates = this.byCurrency.get(from) ?? [];
+    const end = firstAfter(rates, on);
+    return latestRate(rates.slice(Math.max(0, end - RATES_LOOKED_AT), end), from, to, on);
   }
 
   /** Takes in what the table holds now, unless nothing was loaded since. */
@@ -65,21 +65,27 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     if (version === this.version) return;
     const rows = await this.database.query<RateRow>(
       `select base, quote, to_char(rate_date, 'YYYY-MM-DD') as rate_date, rate, source from exchange_rate
-       where $1 in (base, quote) and rate_date > current_date - $2::int order by rate_date`,
-      [currency, KEPT_DAYS],
+       where $1 in (base, quote) order by rate_date`,
+      [currency],
     );
-    const byDay = new Map<string, Rate[]>();
-    for (const { rate_date: rateDate, ...rest } of rows) {
-      const key = `${rest.base === currency ? rest.quote : rest.base} ${rateDate}`;
-      byDay.set(key, [...(byDay.get(key) ?? []), { ...rest, rateDate }]);
+    const byCurrency = new Map<string, Rate[]>();
+    // One text for all rates that have it: each row comes with texts of its own.
+    const texts = new Map<string, string>();
+    const kept = (text: string): string => texts.get(text) ?? (texts.set(text, text), text);
+    for (const { base, quote, rate, ...row } of rows) {
+      const other = base === currency ? quote : base;
+      const rates = byCurrency.get(other) ?? [];
+      byCurrency.set(other, rates);
+      const [rateDate, source] = [kept(row.rate_date), kept(row.source)];
+      rates.push({ base: kept(base), quote: kept(quote), rateDate, rate, source });
     }
-    this.byDay = byDay;
+    this.byCurrency = byCurrency;
     this.version = version;
   }
 
   private async findVersion(): Promise<string> {
     const [row] = await this.database.query<{ version: string }>(
-      `select count(*) || ' ' || coalesce(max(loaded_at)::text, '') || ' ' || current_date as version from exchange_rate`,
+      `select count(*) || ' ' || coalesce(max(loaded_at)::text, '') as version from exchange_rate`,
     );
     return row?.version ?? '';
   }
@@ -92,4 +98,15 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
       this.logger.warn({ msg: 'exchange rates could not be refreshed', error: String(error) });
     }
   }
+}
+
+/** Index of the first rate of a later day; a search through all days would cost more than the rest of the mapping. */
+function firstAfter(rates: readonly Rate[], day: string): number {
+  let [low, high] = [0, rates.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rates[middle]?.rateDate ?? '') <= day) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -49,6 +49,28 @@ describe('exchange rates', () => {
     expect(book.rate('USD', 'EUR', daysAgo(1))).toBeDefined();
   });
 
+  it('gives a rate of its day for a balance of long ago', async () => {
+    const book = admin.app.get(RateBook);
+    const rates = [rate({ quote: 'NOK', date: daysAgo(2_000) }), rate({ quote: 'NOK', date: daysAgo(500), rate: '5' })];
+    await admin.api.put('/admin/rates').send({ rates });
+    expect(
+      [2_001, 2_000, 1_993, 1_992, 501, 500, 493, 492].map((days) => book.rate('NOK', 'EUR', daysAgo(days))?.rate),
+    ).toEqual([undefined, '4.25', '4.25', undefined, undefined, '5', '5', undefined]);
+  });
+
+  it('takes the rate that multiplies where both directions have one of the day', async () => {
+    const book = admin.app.get(RateBook);
+    const date = daysAgo(20);
+    const rates = [
+      rate({ base: 'DKK', quote: 'EUR', date, rate: '0.13' }),
+      rate({ quote: 'DKK', date, rate: '7.4' }),
+      rate({ quote: 'DKK', date: daysAgo(19), rate: '7.5' }),
+    ];
+    await admin.api.put('/admin/rates').send({ rates });
+    expect(book.rate('DKK', 'EUR', date)?.rate).toBe('0.13');
+    expect(book.rate('DKK', 'EUR', daysAgo(18))?.rate).toBe('7.5');
+  });
+
   it('writes down who loaded how many', async () => {
     const rates = [rate({ quote: 'CHF', date: daysAgo(3) }), rate({ quote: 'SEK' })];
     expect((await admin.api.put('/admin/rates').send({ rates })).status).toBe(200);
