@@ -134,6 +134,16 @@ describe('selection with a pinned type', () => {
     expect(reason(listOf({ type: 'Expected' }), { pinnedTypes })).toContain('is pinned to "InterimBooked"');
   });
 
+  it.each<[string, Partial<ReportedBalance>[], string]>([
+    ['InterimBooked', [{}], 'which the bank does not report'],
+    ['InterimBooked', [{}, { type: 'KSAOB.InterimBooked', currency: 'USD' }], 'which the bank reports in "USD" only'],
+    ['ClosingAvailable', [{}, { type: 'ClosingAvailable' }], "which the connection's balanceTypes do not hold"],
+  ])('says of the pinned %s (%j) why it is not sent', (pinned, elements, why) => {
+    expect(reason(listOf(...elements), { pinnedTypes: { STATEMENT_BALANCE: pinned } })).toBe(
+      `The account's STATEMENT_BALANCE is pinned to "${pinned}", ${why}; "KSAOB.ClosingBooked" would start another series.`,
+    );
+  });
+
   it('compares the pinned type without case and prefix', () => {
     const pin = { pinnedTypes: { STATEMENT_BALANCE: 'KSAOB.INTERIMBOOKED' } };
     expect(sent(listOf({}, { type: 'InterimBooked', amount: '2' }), pin)).toBe('READ, InterimBooked 2');

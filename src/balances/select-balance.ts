@@ -53,22 +53,27 @@ export function selectBalances(question: SelectionQuestion, steps: Step[]): Sele
   steps.push(
     selection`${eligible.length} of ${count(reported.length, 'reported balance')} can be ${code} in ${currency}: ${types}.`,
   );
-  return chooseType(question, wanted, eligible, steps);
+  return chooseType(question, { wanted, mapped, eligible }, steps);
 }
 
-function chooseType(
-  { code, pinned, typePrefix }: SelectionQuestion,
-  wanted: ReadonlyMap<string, string>,
-  eligible: readonly Candidate[],
-  steps: Step[],
-): Selection | Refusal {
+interface Choice {
+  wanted: ReadonlyMap<string, string>;
+  /** Of a wanted type. */
+  mapped: readonly Candidate[];
+  /** And in the account's currency. */
+  eligible: readonly Candidate[];
+}
+
+function chooseType(question: SelectionQuestion, choice: Choice, steps: Step[]): Selection | Refusal {
+  const { code, pinned, typePrefix } = question;
+  const { wanted, eligible } = choice;
   const chosen =
     pinned === undefined
       ? [...wanted.keys()].find((type) => eligible.some(({ comparable }) => comparable === type))
       : comparableCode(pinned, typePrefix);
   const providerType = chosen === undefined ? undefined : wanted.get(chosen);
   const balances = eligible.filter(({ comparable }) => comparable === chosen).map(({ balance }) => balance);
-  if (providerType === undefined || balances.length === 0) return pinMissing(code, pinned, eligible);
+  if (providerType === undefined || balances.length === 0) return pinMissing(question, choice);
 
   const why = pinned === undefined ? `comes first in the map for ${code}` : `is the type that ${code} is pinned to`;
   const named = balances.map(({ index }) => `no. ${index + 1}`).join(' and ');
@@ -97,10 +102,20 @@ function nothingMapped(question: SelectionQuestion, wanted: ReadonlyMap<string, 
 }
 
 /** Another type in a series that was built from the pinned one would look like money moving. */
-function pinMissing(code: string, pinned: string | undefined, eligible: readonly Candidate[]): Refusal {
+function pinMissing(
+  { code, pinned = '', typePrefix }: SelectionQuestion,
+  { wanted, mapped, eligible }: Choice,
+): Refusal {
+  const comparable = comparableCode(pinned, typePrefix);
+  const elsewhere = mapped.filter((candidate) => candidate.comparable === comparable);
   const types = showAll(eligible.map(({ balance }) => balance.type));
+  let why = 'which the bank does not report';
+  if (!wanted.has(comparable)) why = "which the connection's balanceTypes do not hold";
+  else if (elsewhere.length > 0) {
+    why = `which the bank reports in ${showAll(elsewhere.map(({ balance }) => balance.currency))} only`;
+  }
   return new Refusal(
     'NO_ELIGIBLE_BALANCE',
-    `The account's ${code} is pinned to ${show(pinned)}, which the bank does not report or the map does not hold; ${types} would start another series.`,
+    `The account's ${code} is pinned to ${show(pinned)}, ${why}; ${types} would start another series.`,
   );
 }
