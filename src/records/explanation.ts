@@ -4,15 +4,17 @@ import { maskedRequest } from '../operations/frozen-request';
 import type { AttemptOutcome, Verdict } from '../outbox/attempt';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
-import type { ShownStep, StoredStep } from '../balances/step';
+import { stepOf, type ShownStep, type StoredStep } from '../balances/step';
 import { showSteps } from '../sync/wordings';
 import { RECORD_COLUMNS, RECORDS, toRecordView, type RecordRow, type RecordView } from './record-views';
+
+const recordStep = stepOf('record');
 
 /** Everything behind one record, from the bank's words to AMLYZE's. */
 export interface Explanation extends RecordView {
   supersededBy: string | null;
   reading: ExplainedReading | null;
-  /** Every step from the bank's payload to the record, as the mapping itself wrote it down at the read. */
+  /** Every step from the bank's payload to the record, as the mapping wrote it down at the read, and what an operator added. */
   steps: ShownStep[];
   /** The frozen bytes; every attempt sends exactly this text. With card data: masked, and null once that was shredded. */
   frozenRequest: string | null;
@@ -120,10 +122,18 @@ export async function explain(
     ...toRecordView(row),
     supersededBy: row.superseded_by,
     reading: row.reading_id === null ? null : toReading(row, row.reading_id),
-    steps: await showSteps(db, row.steps ?? []),
+    steps: [...(await showSteps(db, row.steps ?? [])), ...requeued(row)],
     ...showRequest(row, vault),
     attemptLog: attempts.map(toAttempt),
   };
+}
+
+/** Under a new number a record shares the reading of its predecessor, whose steps know of no second revision. */
+function requeued({ supersedes, supersedes_reason: why, revision }: ExplanationRow): ShownStep[] {
+  if (supersedes === null || why !== 'new-number') return [];
+  const { rule, text } =
+    recordStep`revision ${revision} says the same as ${supersedes} under a number of its own: an operator requeued that record, for the reason in audit_entry (target record:${supersedes})`;
+  return [{ rule, text }];
 }
 
 type ShownRequest = Pick<Explanation, 'frozenRequest' | 'frozenRequestSha256' | 'frozenRequestNote'>;

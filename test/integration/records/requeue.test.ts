@@ -124,9 +124,18 @@ describe('a record that an operator puts back', () => {
         supersedesReason: 'new-number',
         value: '-0.100',
         balanceAt: INSTANT,
+        steps: [
+          { rule: 'selection', text: 'the only one' },
+          {
+            rule: 'record',
+            text: `revision 2 says the same as ${number} under a number of its own: an operator requeued that record, for the reason in audit_entry (target record:${number})`,
+          },
+        ],
+      });
+      expect(await operator.gateway.ok('GET', `/admin/records/${number}`)).toMatchObject({
+        supersededBy: next,
         steps: [{ rule: 'selection', text: 'the only one' }],
       });
-      expect(await operator.gateway.ok('GET', `/admin/records/${number}`)).toMatchObject({ supersededBy: next });
       expect(await audit(number)).toEqual([
         expect.objectContaining({
           reason: REASON,
