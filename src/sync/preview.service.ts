@@ -1,53 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Installation } from '../amlyze/installation';
 import type { Step } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
 import { findKeyStates } from '../outbox/enqueue';
-import { EndedBeforeCall } from '../providers/provider';
-import { Database, type Queryable } from '../shared/database';
+import { Database } from '../shared/database';
 import { DatabaseClock } from '../shared/database-clock';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { JsonNumber, parseJson } from '../shared/json';
 import { ApiProblem } from '../shared/problem';
 import { Slots } from '../shared/slots';
-import { toStop } from './after-failure';
-import type { ClaimedSubject } from './claim-reads';
-import { decideRead, type Denial } from './decide-read';
-import { fetchStep } from './no-balances';
-import { grantCalls } from './pace';
+import { LiveRead, type BankSaying, type PreviewAccount } from './live-read';
 import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
-import { giveBackReads, stopAsAsked } from './settle-reads';
-import { SubjectReader, type MappedAnswer } from './subject-reader';
-import type { Stop } from './subject-result';
-import { loadSubjects, toState } from './subject-state';
+import { SubjectReader } from './subject-reader';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
-interface PreviewAccount {
-  account: WaitingAccount;
-  subjectId: string;
-  connectionId: string;
-  bankCode: string;
-  providerAccountId: string;
-  consentId: string;
-}
-
-interface BankSaying {
-  body: string | undefined;
-  fetchedAt: Date;
-  mapped: MappedAnswer;
-}
-
-/**
- * Shows what a read would send, by the very code that sends. Nothing is written but what every call to a bank leaves behind: its place in
- * the connection's pace, its ledger row, and a wait that the bank asks for.
- */
+/** Shows what a read would send, by the very code that sends. Nothing is written but what a live read leaves behind. */
 @Injectable()
 export class PreviewService {
-  private readonly logger = new Logger(PreviewService.name);
   private readonly slots: Slots;
+  private readonly live: LiveRead;
 
   constructor(
     private readonly database: Database,
@@ -58,12 +32,14 @@ export class PreviewService {
     environment: Environment,
   ) {
     this.slots = new Slots(environment.syncCron);
+    this.live = new LiveRead(database, reader, clock);
   }
 
   async preview(accountId: string, source: 'stored' | 'live'): Promise<PreviewDto> {
     const account = await this.load(accountId);
     const connection = await this.directory.load(account.connectionId);
-    const saying = source === 'live' ? await this.askBank(account, connection) : await this.recall(account, connection);
+    const saying =
+      source === 'live' ? await this.live.ask(account, connection) : await this.recall(account, connection);
     const records: PreviewedRecordDto[] = [];
     const steps: Step[] = [...saying.mapped.steps];
     for (const balance of saying.mapped.balances) {
@@ -142,88 +118,6 @@ order by blocks.block desc limit 1`,
     };
   }
 
-  private async askBank(target: PreviewAccount, connection: LoadedConnection): Promise<BankSaying> {
-    const subject = await this.grantRead(target, connection);
-    let spent = false;
-    let stop: Stop | undefined;
-    try {
-      const question = this.reader.toQuestion(subject);
-      spent = true;
-      const result = await connection.provider.fetchBalances(connection, question);
-      const fetchedAt = this.clock.now();
-      if (result.kind === 'answered') {
-        const answer = { body: result.body, json: result.json, fetchedAt, question };
-        return { body: result.body, fetchedAt, mapped: this.reader.map(connection, answer, target.account) };
-      }
-      spent = result.bytesMayHaveLeft;
-      stop = toStop(subject, result, connection.version);
-      const { outcome, reason } = result;
-      return { body: result.body, fetchedAt, mapped: { outcome, reason, steps: [fetchStep`${reason}`], balances: [] } };
-    } catch (error) {
-      if (!(error instanceof EndedBeforeCall)) throw error;
-      spent = false;
-      throw error.cause;
-    } finally {
-      await this.settle(subject, { spent, stop });
-    }
-  }
-
-  /**
-   * A wait is the bank's and is kept; what stops until a person acts is left to a read, whose outcome says so. Where this fails, a read stays
-   * charged or a wait is forgotten, and what the preview came to is said all the same.
-   */
-  private async settle(
-    subject: ClaimedSubject,
-    { spent, stop }: { spent: boolean; stop: Stop | undefined },
-  ): Promise<void> {
-    try {
-      if (stop?.kind === 'wait') await stopAsAsked(this.database, subject, stop);
-      if (!spent) await giveBackReads(this.database, [subject]);
-    } catch (err) {
-      const { subjectId } = subject.state;
-      this.logger.warn({ msg: 'what follows from the call of a preview could not be stored', subjectId, err });
-    }
-  }
-
-  /** A live preview is a read like any other: it needs room in the budget and in the pace, and a ledger row before the call. */
-  private async grantRead(target: PreviewAccount, connection: LoadedConnection): Promise<ClaimedSubject> {
-    return this.database.transaction(async (tx) => {
-      await tx.query('select 1 from access_subject where id = $1 for update', [target.subjectId]);
-      const { accessScope, accessWindow, settings } = connection;
-      if (accessScope === 'consent') {
-        await tx.query(
-          'select 1 from consent where id = (select consent_id from access_subject where id = $1) for no key update',
-          [target.subjectId],
-        );
-      }
-      const quota = {
-        connectionId: target.connectionId,
-        quota: 1,
-        accessScope,
-        accessWindow,
-        timeZone: settings.timeZone,
-      };
-      const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
-      if (!row) throw new Error('the subject of the account is missing');
-      const state = toState(row, { alreadyGranted: 0, repeatOf: undefined });
-      const denial = decideRead(state, [target.account]) ?? (await takePace(tx, connection, state));
-      if (denial) {
-        const extra = {
-          outcome: denial.outcome,
-          ...(denial.nextReadAt && { nextReadAt: denial.nextReadAt.toISOString() }),
-        };
-        throw ApiProblem.conflict(`No live read is possible now (${denial.outcome}): ${denial.reason}.`, extra);
-      }
-      const requestId = randomUUID();
-      await tx.query(
-        `insert into access_ledger (subject_id, consent_id, purpose, request_id) values ($1, $2, 'preview', $3)`,
-        [state.subjectId, state.consentRowId, requestId],
-      );
-      const claimed = { denial: undefined, readsLeft: 0, tokenRenewed: false, claimedAt: state.now };
-      return { ...claimed, state, accounts: [target.account], requestId };
-    });
-  }
-
   private async toRecord(
     target: PreviewAccount,
     connection: LoadedConnection,
@@ -267,20 +161,6 @@ order by blocks.block desc limit 1`,
     if (!row) throw new Error('the record of a business key is missing');
     return row.payload;
   }
-}
-
-/** Takes the connection's next call, over all replicas, or says from when there is one. */
-async function takePace(
-  tx: Queryable,
-  { requestsPerSecond }: LoadedConnection,
-  { connectionId, now }: ClaimedSubject['state'],
-): Promise<Denial | undefined> {
-  if (requestsPerSecond === undefined) return undefined;
-  const granted = (await grantCalls(tx, [{ connectionId, calls: 1, requestsPerSecond }])).get(connectionId);
-  if (!granted || granted.calls > 0) return undefined;
-  const nextReadAt = new Date(now.getTime() + granted.waitMs);
-  const reason = `the connection's requestsPerSecond is used up, the next call may start at ${nextReadAt.toISOString()}`;
-  return { outcome: 'RATE_LIMITED', reason, nextReadAt };
 }
 
 function toDto({ kind }: RecordPlan, frozenRequest: string): PreviewedRecordDto {
