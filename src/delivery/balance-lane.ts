@@ -14,6 +14,7 @@ export class BalanceLane implements Lane {
   readonly channel = 'balance';
   readonly endpoint = 'balances';
   readonly batchSize: number;
+  readonly oneByOne = false;
   readonly concurrency: number;
 
   constructor(

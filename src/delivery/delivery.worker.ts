@@ -55,7 +55,7 @@ export class DeliveryWorker {
       });
       const running: RunningLane = { lane, lookout, trouble, loops: [], sender: undefined };
       this.running.push(running);
-      if (lane.batchSize === 1) {
+      if (lane.oneByOne) {
         const { database, environment, settling, replica } = this;
         running.sender = new SingleSender({ lane, database, environment, settling, replica: replica.id });
         running.sender.start();

@@ -9,8 +9,13 @@ export interface Lane {
   readonly channel: RecordChannel;
   /** Name of the row in amlyze_endpoint that holds the pauses of this lane. */
   readonly endpoint: string;
-  /** Most records of one call; 1 = the channel has no batch, and its records are claimed ahead of their calls. */
+  /** Most records of one call. */
   readonly batchSize: number;
+  /**
+   * The channel has no batch, and its records have no order among themselves: they are claimed ahead of their calls. Whatever
+   * belongs to a series has to go by batches, if need be of one, because only their claims look for what is older.
+   */
+  readonly oneByOne: boolean;
   /** Calls under way in this replica at most. */
   readonly concurrency: number;
   configurationHash(): string;

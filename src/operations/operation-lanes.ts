@@ -39,6 +39,7 @@ export class OperationSingleLane implements Lane {
   readonly channel = 'operation-single';
   readonly endpoint = 'operations';
   readonly batchSize = 1;
+  readonly oneByOne = true;
   readonly concurrency: number;
 
   constructor(
@@ -79,6 +80,7 @@ export class OperationBatchLane implements Lane {
   readonly channel = 'operation-batch';
   readonly endpoint = 'operation-batches';
   readonly batchSize: number;
+  readonly oneByOne = false;
   readonly concurrency: number;
 
   constructor(
@@ -86,8 +88,7 @@ export class OperationBatchLane implements Lane {
     private readonly vault: CardVault,
     environment: Environment,
   ) {
-    // A batch of one would make this channel the other one.
-    this.batchSize = Math.max(2, environment.amlyzeBatchSize);
+    this.batchSize = environment.amlyzeBatchSize;
     this.concurrency = environment.amlyzeConcurrency;
   }
 

@@ -104,6 +104,40 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
   }, 60_000);
 });
 
+describe('operations in batches with AMLYZE_BATCH_SIZE=1', () => {
+  let testDatabase: TestDatabase;
+  let outside: Outside;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    outside = await Outside.start();
+    gateway = await TestGateway.start(testDatabase, outside, {
+      ...WITH_CARDS,
+      OPERATIONS_DELIVERY: 'batch',
+      AMLYZE_BATCH_SIZE: '1',
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway.close();
+    await outside.close();
+    await testDatabase.drop();
+  });
+
+  it('go one in a call, to the batch endpoint', async () => {
+    const ids = Array.from({ length: 6 }, (_, i) => `alone-${i}`);
+    await gateway.ok(
+      'POST',
+      '/admin/operations',
+      ids.map((id) => operation(id)),
+    );
+    expect((await gateway.delivered()).map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
+    const calls = (await outside.amlyze.accessLog()).map(({ path, items }) => `${path} ${items}`);
+    expect(calls).toEqual(ids.map(() => '/amlyze-ws-rest/batch-operations 1'));
+  });
+});
+
 describe('an operation that AMLYZE answers 400 for in every batch', () => {
   let testDatabase: TestDatabase;
   let outside: Outside;
