@@ -5,7 +5,15 @@ import type { AttemptEnd, Verdict } from './attempt';
 import type { ClaimedBatch } from './claim';
 import type { ClaimedRecord } from './claimed-record';
 import type { RecordState } from './record-state';
-import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
+import {
+  HOLD_ATTEMPTS,
+  JUDGED,
+  LOG_GIVEN,
+  ONE_MORE_WHOLE_FAILURE,
+  SETTLED_VALUES,
+  settlementColumns,
+  STILL_OURS,
+} from './settlement-sql';
 
 /** What becomes of one claimed record after one call. */
 export interface Settlement {
@@ -176,7 +184,7 @@ const TAKE_BACK = {
 with expired as materialized (
   select id, record_ids from delivery_attempt where lease_until < now() order by lease_until limit $1 for update skip locked
 ), back as (
-  update record_state r set state = 'pending', attempt_id = null, whole_failures = r.whole_failures + 1
+  update record_state r set state = 'pending', attempt_id = null, whole_failures = ${ONE_MORE_WHOLE_FAILURE}
   from expired e cross join lateral unnest(e.record_ids) as lost(record_id)
   where ${lookedUp('r.record_id', 'lost.record_id')} and r.attempt_id = e.id
   returning r.record_id, e.id as attempt_id

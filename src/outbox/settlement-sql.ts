@@ -3,9 +3,15 @@ import type { SettledCall, Settlement } from './settle';
 
 // Two statements settle records: a batch's, and the turn of a channel without batches. What they share stands here, once.
 
+/**
+ * One more call that failed as a whole. All that is asked is whether there was any, and after 11 days of probes every 30 s the
+ * column is full: an outage may last longer.
+ */
+export const ONE_MORE_WHOLE_FAILURE = 'least(r.whole_failures + 1, 32767)';
+
 /** What a settlement makes of its record. Without a wait a pending record goes back to its place by age. */
 export const SETTLED_VALUES = `state = g.state, reason = g.reason, in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
-      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then r.whole_failures + 1 else 0 end, attempt_id = null,
+      attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then ${ONE_MORE_WHOLE_FAILURE} else 0 end, attempt_id = null,
       next_attempt_at = case when g.state <> 'pending' then null when coalesce(g.delay_ms, 0) = 0 then r.created_at
         else now() + make_interval(secs => g.delay_ms / 1000) end,
       settled_at = case when g.state = 'pending' then null else now() end`;
