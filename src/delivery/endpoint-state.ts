@@ -145,19 +145,21 @@ export async function recordSuccess(
 
 const FAIL = {
   name: 'endpoint-fail',
-  text: `update amlyze_endpoint
-set failures = failures + case when generation = $2 then 1 else 0 end, generation = generation + 1, pause = $3, pause_reason = left($4, 500),
-    paused_since = coalesce(paused_since, now()), paused_until = now() + make_interval(secs => $5::float8 / 1000),
+  text: `update amlyze_endpoint e
+set failures = e.failures + case when e.generation = $2 then 1 else 0 end, generation = e.generation + 1, pause = $3, pause_reason = left($4, 500),
+    paused_since = coalesce(e.paused_since, now()), paused_until = now() + make_interval(secs => $5::float8 / 1000),
     probe_until = null, last_failed_ids = $6::bigint[]
-where endpoint = $1 and (generation = $2 or ($3 <> 'backoff' and pause = 'backoff') or ($3 = 'rate-limit' and pause is null))
-returning 1`,
+from (select endpoint, pause, paused_until, generation from amlyze_endpoint where endpoint = $1 for no key update) before
+where e.endpoint = before.endpoint and (e.generation = $2 or ($3 <> 'backoff' and e.pause = 'backoff')
+  or ($3 = 'rate-limit' and (e.pause is null or e.pause = 'rate-limit' and e.paused_until < now() + make_interval(secs => $5::float8 / 1000))))
+returning before.generation = $2 or before.pause is distinct from $3 or before.paused_until + interval '1 s' < e.paused_until as news`,
 };
 
 /**
- * Pauses the endpoint, and says whether the pause took hold. Calls that were under way together count once: only the first finds its
+ * Pauses the endpoint, and says whether that is news: not where the pause stood already, or lasts hardly longer now. Calls that were under way together count once: only the first finds its
  * generation. What AMLYZE asks for, or what an operator has to mend, takes the place of a back-off that another call began meanwhile.
  * What AMLYZE asks for holds too where a pause came and went since the call began: a success, or a resume by a person, before the
- * answer says nothing against it.
+ * answer says nothing against it. Of several waits that it asks calls under way together for, the longest holds.
  */
 export async function recordFailure(
   db: Queryable,
@@ -166,7 +168,8 @@ export async function recordFailure(
   pause: { kind: PauseKind; reason: string; forMs: number; failedIds: readonly string[] },
 ): Promise<boolean> {
   const values = [endpoint, seen.generation, pause.kind, pause.reason, pause.forMs, pause.failedIds];
-  return (await db.query(FAIL, values)).length > 0;
+  const [row] = await db.query<{ news: boolean }>(FAIL, values);
+  return row?.news ?? false;
 }
 
 /**

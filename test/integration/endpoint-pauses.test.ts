@@ -118,6 +118,29 @@ describe('a pause of the endpoint', () => {
     expect(await now()).toEqual({ pause: 'rate-limit', failures: 0, seconds: 60 });
   });
 
+  it('that AMLYZE asks for lasts as long as the longest that it asked calls under way together for', async () => {
+    await fail('rate-limit', 1_000);
+    expect(await fail('rate-limit', 600_000)).toBe(true);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 600 });
+    expect(await fail('rate-limit', 60_000)).toBe(false);
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 600 });
+  });
+
+  it('that lasts hardly longer for another call under way is no news', async () => {
+    await fail('rate-limit', 60_000);
+    expect(await fail('rate-limit', 60_500)).toBe(false);
+    expect(await now()).toMatchObject({ pause: 'rate-limit', failures: 1 });
+  });
+
+  it('that is made longer is as it was for everything else: a call from before says nothing against it', async () => {
+    await fail('rate-limit', 0);
+    const { kind, state } = await askLeave(testDatabase.database, ENDPOINT, LEASE_SECONDS);
+    expect(kind).toBe('probe');
+    await fail('rate-limit', 600_000);
+    await recordSuccess(testDatabase.database, ENDPOINT, state, { sent: 1, configured: 500 });
+    expect(await now()).toEqual({ pause: 'rate-limit', failures: 1, seconds: 600 });
+  });
+
   it('that a person ended begins anew only with what AMLYZE asks for', async () => {
     await fail('backoff', 1_000);
     await resumeAll(testDatabase.database);
