@@ -137,13 +137,17 @@ export class SingleSender {
     const result = await this.answers.turn(claim);
     this.trouble.worked({ endpoint: this.parts.lane.endpoint });
     if (!leave || !claim) return due > 0;
-    if (!result.open) this.leave = undefined;
     // Less than was asked for: everything that is due later is claimed.
     const exhausted = result.promised.length < claim.limit;
     this.lastDue = exhausted ? undefined : result.lastDue;
+    if (!result.open) {
+      this.leave = undefined;
+      await this.takeLeave();
+      return true;
+    }
     if (result.promised.length > 0) await this.take(result.promised, leave);
     else if (leave.kind === 'probe') return this.probeAnother(leave);
-    return due > 0 || result.promised.length > 0 || !result.open || claim.dueFrom !== undefined;
+    return due > 0 || result.promised.length > 0 || claim.dueFrom !== undefined;
   }
 
   private async takeLeave(): Promise<void> {
@@ -151,6 +155,8 @@ export class SingleSender {
     // A probe is one call alone.
     if (this.troubles > 0 || this.probe) return;
     const leave = await askLeave(database, lane.endpoint, environment.leaseSeconds);
+    // Nothing that was promised under an earlier leave may pass a pause that others have begun since.
+    if (leave.kind !== 'open') await this.giveBack('endpoint-paused');
     if (leave.kind === 'closed') return;
     if (leave.kind === 'probe' && this.held.size > 0) return returnProbe(database, lane.endpoint, leave.state);
     this.leave = leave;

@@ -238,7 +238,7 @@ select operation_ext_id as name from amlyze_record join early on record_id = id`
     await settled(1);
   });
 
-  test('wait while the endpoint is paused by another replica', async () => {
+  test('are given back, not sent, when another replica has paused the endpoint', async () => {
     await enqueue(20);
     sender.start();
     await amlyze.arrived(CONCURRENCY);
@@ -246,18 +246,45 @@ select operation_ext_id as name from amlyze_record join early on record_id = id`
       `update amlyze_endpoint set pause = 'operator', pause_reason = 'x', paused_since = now(), paused_until = now() + interval '1 h',
   generation = generation + 1`,
     );
-    for (let done = 0; done < MOST_HELD; done += 1) {
-      await amlyze.arrived(1);
-      amlyze.answer();
-    }
-    await settled(MOST_HELD);
-    await eventually('the sender has nothing left', async () => (await count(`state = 'sending'`)) === 0);
-    expect(amlyze.received).toBe(MOST_HELD);
+    // With these answers it looks at the endpoint again. The calls after them are under way by then.
+    for (let done = 0; done < CONCURRENCY; done += 1) amlyze.answer();
+    await settled(CONCURRENCY);
+    await amlyze.arrived(CONCURRENCY);
+    await eventually('the rest is given back', async () => (await count(`state = 'sending'`)) === CONCURRENCY);
+    const [log] = await testDatabase.database.query(
+      `select count(*)::int as unsent from delivery_result where verdict = 'not-sent' and reason = 'endpoint-paused'`,
+    );
+    expect(log).toEqual({ unsent: MOST_HELD - 2 * CONCURRENCY });
+    for (let done = 0; done < CONCURRENCY; done += 1) amlyze.answer();
+    await settled(2 * CONCURRENCY);
+    expect(await count(`state = 'sending' or in_doubt`)).toBe(0);
+    expect(amlyze.received).toBe(2 * CONCURRENCY);
     await testDatabase.database.query(
       `update amlyze_endpoint set pause = null, pause_reason = null, paused_since = null, paused_until = null, generation = generation + 1`,
     );
     sender.wake();
     await amlyze.arrived(CONCURRENCY);
+  });
+
+  test('are given back too where the time of such a pause is over by then, and one probe begins again', async () => {
+    await enqueue(20);
+    sender.start();
+    await amlyze.arrived(CONCURRENCY);
+    await testDatabase.database.query(
+      `update amlyze_endpoint set pause = 'rate-limit', pause_reason = 'x', paused_since = now(), paused_until = now(), generation = generation + 1`,
+    );
+    for (let done = 0; done < CONCURRENCY; done += 1) amlyze.answer();
+    await settled(CONCURRENCY);
+    await amlyze.arrived(CONCURRENCY);
+    await eventually('the rest is given back', async () => (await count(`state = 'sending'`)) === CONCURRENCY);
+    for (let done = 0; done < CONCURRENCY; done += 1) amlyze.answer();
+    await settled(2 * CONCURRENCY);
+    await amlyze.arrived(1);
+    expect(await count(`state = 'sending'`)).toBe(1);
+    expect(amlyze.received).toBe(2 * CONCURRENCY + 1);
+    amlyze.answer();
+    await amlyze.arrived(CONCURRENCY);
+    expect(await count(`state = 'sending'`)).toBe(MOST_HELD);
   });
 
   test('are given back by a stop: what was sent in doubt, what was not in none', async () => {
