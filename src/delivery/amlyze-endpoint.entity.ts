@@ -27,7 +27,7 @@ export class AmlyzeEndpointEntity {
   @Column('bigint', { default: 0 })
   generation: string;
 
-  /** Lease of the probe that is on its way. */
+  /** Lease of the probe that is on its way; without a pause, when replicas with a refused configuration try again. */
   @Column('timestamptz', { nullable: true })
   probeUntil: Date | null;
 
@@ -42,7 +42,7 @@ export class AmlyzeEndpointEntity {
   @Column('integer', { nullable: true })
   batchLimit: number | null;
 
-  /** Of the configuration that the pause belongs to. */
+  /** Of the configurations that AMLYZE has refused since one of them got through; see endpoint-state.ts. */
   @Column('text', { nullable: true })
   configurationHash: string | null;
 }

@@ -45,7 +45,7 @@ export class DeliveryService {
 
   /** Claims, sends and settles one batch of the lane. Throws UnsettledBatch where only the claim is durable. */
   async deliverNext(lane: Lane): Promise<Turn> {
-    const leave = await askLeave(this.database, lane.endpoint, this.environment.leaseSeconds);
+    const leave = await askLeave(this.database, lane, this.environment.leaseSeconds);
     if (leave.kind === 'closed') return 'closed';
     const batch = await this.claim(lane, leave);
     if (!batch) {

@@ -44,7 +44,7 @@ export class DeliveryWorker {
 
   async start(lanes: readonly Lane[]): Promise<void> {
     for (const lane of lanes) {
-      await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
+      await openEndpoint(this.database, lane.endpoint);
       const lookout = new Lookout({
         batchSize: lane.batchSize,
         pollIntervalMs: this.environment.pollIntervalMs,
@@ -85,9 +85,9 @@ export class DeliveryWorker {
     }
   }
 
-  /** Takes back what dead workers held, and notices a changed configuration. Called at every poll. */
+  /** Takes back what dead workers held; a server after a failover may not know the endpoints. Called at every poll. */
   async tend(): Promise<void> {
-    for (const { lane } of this.running) await openEndpoint(this.database, lane.endpoint, lane.configurationHash());
+    for (const { lane } of this.running) await openEndpoint(this.database, lane.endpoint);
     let records = 0;
     for (let attempts = TAKE_BACK_LIMIT; attempts === TAKE_BACK_LIMIT;) {
       const taken = await takeBackExpired(this.database, TAKE_BACK_LIMIT);

@@ -154,7 +154,7 @@ export class SingleSender {
     const { lane, database, environment } = this.parts;
     // A probe is one call alone.
     if (this.troubles > 0 || this.probe) return;
-    const leave = await askLeave(database, lane.endpoint, environment.leaseSeconds);
+    const leave = await askLeave(database, lane, environment.leaseSeconds);
     // Nothing that was promised under an earlier leave may pass a pause that others have begun since.
     if (leave.kind !== 'open') await this.giveBack('endpoint-paused');
     if (leave.kind === 'closed') return;

@@ -5,11 +5,13 @@ import {
   recordFailure,
   recordSuccess,
   resumeAll,
+  type EndpointState,
   type PauseKind,
 } from '../../src/delivery/endpoint-state';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ENDPOINT = 'balances';
+const LANE = { endpoint: ENDPOINT, configurationHash: () => 'hash' };
 const LEASE_SECONDS = 30;
 
 let testDatabase: TestDatabase;
@@ -17,7 +19,7 @@ let testDatabase: TestDatabase;
 beforeAll(async () => (testDatabase = await createTestDatabase()));
 beforeEach(async () => {
   await testDatabase.database.query('delete from amlyze_endpoint');
-  await openEndpoint(testDatabase.database, ENDPOINT, 'hash');
+  await openEndpoint(testDatabase.database, ENDPOINT);
 });
 afterAll(() => testDatabase.drop());
 
@@ -27,7 +29,7 @@ describe('the lease of a probe', () => {
     await testDatabase.database.query('update amlyze_endpoint set paused_until = now()');
   });
 
-  const ask = () => askLeave(testDatabase.database, ENDPOINT, LEASE_SECONDS);
+  const ask = () => askLeave(testDatabase.database, LANE, LEASE_SECONDS);
   const pause = (generation: string) =>
     recordFailure(
       testDatabase.database,
@@ -134,7 +136,7 @@ describe('a pause of the endpoint', () => {
 
   it('that is made longer is as it was for everything else: a call from before says nothing against it', async () => {
     await fail('rate-limit', 0);
-    const { kind, state } = await askLeave(testDatabase.database, ENDPOINT, LEASE_SECONDS);
+    const { kind, state } = await askLeave(testDatabase.database, LANE, LEASE_SECONDS);
     expect(kind).toBe('probe');
     await fail('rate-limit', 600_000);
     await recordSuccess(testDatabase.database, ENDPOINT, state, { sent: 1, configured: 500 });
@@ -155,5 +157,86 @@ describe('a pause of the endpoint', () => {
     await fail('operator', 300_000);
     expect(await fail('rate-limit', 1_000)).toBe(false);
     expect(await now()).toEqual({ pause: 'operator', failures: 1, seconds: 300 });
+  });
+});
+
+describe('replicas with different configurations', () => {
+  const ask = (hash: string) =>
+    askLeave(testDatabase.database, { endpoint: ENDPOINT, configurationHash: () => hash }, LEASE_SECONDS);
+  const kinds = async (...hashes: string[]): Promise<string[]> => {
+    const seen: string[] = [];
+    for (const hash of hashes) seen.push((await ask(hash)).kind);
+    return seen;
+  };
+  const refuse = (seen: EndpointState) =>
+    recordFailure(testDatabase.database, ENDPOINT, seen, {
+      kind: 'operator',
+      reason: '401',
+      forMs: 300_000,
+      failedIds: [],
+    });
+  const accept = (seen: EndpointState) =>
+    recordSuccess(testDatabase.database, ENDPOINT, seen, { sent: 1, configured: 500 });
+  /** Moves all times of the endpoint, as time does. */
+  const pass = (seconds: number) =>
+    testDatabase.database.query(
+      `update amlyze_endpoint set probe_until = probe_until - make_interval(secs => $1), paused_until = paused_until - make_interval(secs => $1)`,
+      [seconds],
+    );
+
+  it('each try once what another was refused for, and then none before its time', async () => {
+    await refuse((await ask('one')).state);
+    expect(await kinds('one')).toEqual(['closed']);
+    await refuse((await ask('two')).state);
+    await refuse((await ask('three')).state);
+    expect(await kinds('one', 'two', 'three')).toEqual(['closed', 'closed', 'closed']);
+    await pass(301);
+    expect(await kinds('two', 'one')).toEqual(['probe', 'closed']);
+  });
+
+  it('go on with the good one alone, and the refused one tries every 5 minutes', async () => {
+    await refuse((await ask('bad')).state);
+    const early = await ask('good');
+    expect(early.kind).toBe('probe');
+    await accept(early.state);
+    expect(await kinds('good', 'bad', 'good')).toEqual(['open', 'closed', 'open']);
+    await accept((await ask('good')).state);
+    await pass(299);
+    expect(await kinds('bad')).toEqual(['closed']);
+    await pass(2);
+    const again = await ask('bad');
+    expect([again.kind, ...(await kinds('bad', 'good'))]).toEqual(['probe', 'closed', 'open']);
+    await refuse(again.state);
+    expect(await kinds('bad', 'good')).toEqual(['closed', 'probe']);
+  });
+
+  it('all go on once the refused one gets through', async () => {
+    await refuse((await ask('bad')).state);
+    await accept((await ask('good')).state);
+    await pass(301);
+    await accept((await ask('bad')).state);
+    expect(await kinds('bad', 'bad', 'good')).toEqual(['open', 'open', 'open']);
+  });
+
+  it('all go on when a person resumes, also where only some are kept away', async () => {
+    await refuse((await ask('bad')).state);
+    await accept((await ask('good')).state);
+    expect(await resumeAll(testDatabase.database)).toEqual([ENDPOINT]);
+    expect(await kinds('bad', 'good')).toEqual(['open', 'open']);
+    expect(await resumeAll(testDatabase.database)).toEqual([]);
+  });
+
+  it('are remembered, but not without a limit: the newest eight', async () => {
+    const hashes = Array.from({ length: 12 }, (_, n) => String(n).padStart(64, '0'));
+    for (const hash of hashes) await refuse((await ask(hash)).state);
+    const [row] = await testDatabase.database.query<{ hashes: string }>(
+      'select configuration_hash as hashes from amlyze_endpoint',
+    );
+    expect(row?.hashes.split(' ')).toEqual(hashes.slice(-8).map((hash) => `refused:${hash}`));
+  });
+
+  it('find in a row of an earlier build what was used, which says nothing of a refusal', async () => {
+    await testDatabase.database.query(`update amlyze_endpoint set configuration_hash = 'one'`);
+    expect(await kinds('one')).toEqual(['open']);
   });
 });

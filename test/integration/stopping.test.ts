@@ -23,7 +23,7 @@ describe('a gateway that is told to stop', () => {
     const { number } = await addMyposAccount({ gateway, outside }, consentId);
     await testDatabase.database.transaction(async (tx) => {
       await tx.query('set local idle_in_transaction_session_timeout = 0');
-      await tx.query('select from amlyze_endpoint for update');
+      await tx.query('lock table amlyze_endpoint in exclusive mode');
       await eventually('the beat waits for the lock', async () => {
         const waiting = await testDatabase.database.query(
           `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,

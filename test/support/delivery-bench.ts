@@ -62,9 +62,9 @@ export class DeliveryBench {
     return bench;
   }
 
-  /** What every poll does first: makes the endpoint's row, and notices another configuration. */
+  /** What every poll does first: makes the endpoint's row. */
   async open(): Promise<void> {
-    await openEndpoint(this.database, this.lane.endpoint, this.lane.configurationHash());
+    await openEndpoint(this.database, this.lane.endpoint);
   }
 
   /** One turn of one worker. */

@@ -171,6 +171,42 @@ describe('delivery', () => {
       await rm(folder, { recursive: true });
     });
 
+    test('is not called again and again by a replica with a refused token beside one with a good one', async () => {
+      const good = delivery.bench;
+      const folder = await mkdtemp(join(tmpdir(), 'token-'));
+      const file = join(folder, 'token');
+      await writeFile(file, 'no token');
+      const bad = [
+        await startBench({ AMLYZE_TOKEN: 'an-old-token' }),
+        await startBench({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file }),
+      ];
+      await rm(folder, { recursive: true });
+      // Each of them as at a poll, in this order.
+      const poll = async (): Promise<void> => {
+        for (const bench of [...bad, good]) {
+          await bench.open();
+          await bench.turn();
+        }
+      };
+      const failed = async (): Promise<(number | null)[]> =>
+        (await delivery.rows.attempts())
+          .filter(({ outcome }) => outcome !== 'answered')
+          .map(({ http_status }) => http_status);
+      for (let polls = 0; polls < 10; polls += 1) {
+        await enqueue(6, `P${polls}-`);
+        await poll();
+      }
+      expect(await failed()).toEqual([401, null]);
+      // The good one was never kept from it.
+      expect(await delivery.rows.states()).toEqual({ accepted: 60 });
+      await delivery.database.query(`update amlyze_endpoint set probe_until = now() - interval '1 s'`);
+      await enqueue(6, 'later-');
+      await poll();
+      await poll();
+      expect(await failed()).toEqual([401, null, 401]);
+      expect(await delivery.rows.states()).toEqual({ accepted: 66 });
+    });
+
     test('goes on at once with another configuration, and not with the same', async () => {
       await delivery.amlyze.call('POST', 'tokens', {
         tokens: [{ token: 'sandbox-amlyze-token', revoked: true }, { token: 'renewed-token' }],

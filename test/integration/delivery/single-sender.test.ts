@@ -38,7 +38,7 @@ describe('records that go out one by one', () => {
     const lane = new OperationSingleLane(new AmlyzeClient(http, environment), new CardVault(environment), environment);
     settling = new Settling(database, new Metrics(), environment);
     sender = new SingleSender({ lane, database, environment, settling, replica: 'test' });
-    await openEndpoint(database, lane.endpoint, lane.configurationHash());
+    await openEndpoint(database, lane.endpoint);
   });
 
   afterEach(async () => {

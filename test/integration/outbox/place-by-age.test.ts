@@ -44,7 +44,7 @@ describe('a record that comes back without an answer', () => {
   });
 
   test('of a channel without batches does the same', async () => {
-    await openEndpoint(db(), 'operations', 'hash');
+    await openEndpoint(db(), 'operations');
     await db().query(
       `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
 select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{}' from generate_series(1, 2) n`,

@@ -110,7 +110,7 @@ from (select record_id, row_number() over () as n from record_state where standi
     await withoutAutovacuum();
     await db().query('vacuum analyze amlyze_record, record_state, delivery_attempt');
     const looks = await db().transaction(async (tx) => {
-      await openEndpoint(tx, 'operations', 'test');
+      await openEndpoint(tx, 'operations');
       const turn = {
         endpoint: 'operations',
         replica: 'test',
@@ -178,7 +178,7 @@ select gen_random_uuid(), 'balance', $1, 'A', gen_random_uuid(), now(), 1, '{}' 
   });
 
   test('reads no more attempts than it completes, by plans that were made when there were none', async () => {
-    await openEndpoint(db(), 'operations', 'hash');
+    await openEndpoint(db(), 'operations');
     const claim = { channel: 'operation-single', endpoint: 'operations', replica: 'test', leaseSeconds: 30 } as const;
     const read = await db().transaction(async (tx) => {
       const round = async (): Promise<void> => {

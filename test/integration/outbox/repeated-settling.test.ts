@@ -96,7 +96,7 @@ describe('a settlement that is repeated because the answer of its commit was los
   });
 
   test('adds nothing to a turn of a channel without batches', async () => {
-    await openEndpoint(db(), 'operations', 'hash');
+    await openEndpoint(db(), 'operations');
     await db().query(
       `insert into amlyze_record (communication_number, kind, channel, operation_ext_id, payload)
 select 'n-' || n, 'operation', 'operation-single', 'op-' || n, '{}' from generate_series(1, 2) n`,
