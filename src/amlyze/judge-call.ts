@@ -7,7 +7,7 @@ import { answerText, logText } from './saying';
 import { decide, findRow, type CallDecision } from './verdict-table';
 
 type Result = Answer | CallFailure;
-const NO_PAST = { inDoubtBefore: false, rejectedBefore: false };
+const NO_PAST = { inDoubtBefore: false, rejectedBefore: false, collidedBefore: false };
 
 /** What the answer to a batch of one kind of record means, for the call and for each record. */
 export function judgeBatchCall(

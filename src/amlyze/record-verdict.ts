@@ -14,7 +14,7 @@ export interface SentRecord {
   /** A definite rejection of this very number is in the log: whether that used the number up, no vendor page says. */
   rejectedBefore: boolean;
   /** The log proves that AMLYZE had this number, or this operation, before any send of ours could have arrived. */
-  collidedBefore?: boolean;
+  collidedBefore: boolean;
 }
 
 /** What an answer means for one record. */

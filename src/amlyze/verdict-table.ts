@@ -239,10 +239,10 @@ export function findRow(saying: Saying): VerdictRow {
 /** The row's decision in the column that the record's past selects. */
 export function decide(
   row: VerdictRow,
-  past: { inDoubtBefore: boolean; rejectedBefore: boolean; collidedBefore?: boolean },
+  past: { inDoubtBefore: boolean; rejectedBefore: boolean; collidedBefore: boolean },
 ): Decision {
   const columns =
-    (past.collidedBefore === true ? row.afterCollision : undefined) ??
+    (past.collidedBefore ? row.afterCollision : undefined) ??
     (past.rejectedBefore ? row.afterRejection : undefined) ??
     row;
   return past.inDoubtBefore ? columns.withDoubt : columns.withoutDoubt;

@@ -6,6 +6,10 @@ import { maskCardNumbers } from '../shared/card-scan';
  * which is kept in the log for ever; the verdict itself was made from the words as they came.
  */
 export function maskedVerdict(verdict: CallVerdict): CallVerdict {
+  if (verdict.kind === 'configuration') {
+    const rejections = verdict.rejections?.map(maskedRecord);
+    return { ...verdict, detail: maskCardNumbers(verdict.detail), ...(rejections && { rejections }) };
+  }
   if (verdict.kind !== 'settled') return { ...verdict, detail: maskCardNumbers(verdict.detail) };
   return {
     ...verdict,

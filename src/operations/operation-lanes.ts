@@ -24,14 +24,6 @@ function openAll(vault: CardVault, records: readonly ClaimedRecord[]): string[] 
   }
 }
 
-/** The verdict as it may be kept. A verdict about the configuration is made from what AMLYZE said about each record, too. */
-function keepable(verdict: CallVerdict): CallVerdict {
-  const masked = maskedVerdict(verdict);
-  if (masked.kind !== 'configuration' || masked.rejections === undefined) return masked;
-  const about = maskedVerdict({ kind: 'settled', records: masked.rejections, strangers: [], alarms: [] });
-  return about.kind === 'settled' ? { ...masked, rejections: about.records } : masked;
-}
-
 /** Operations one by one: the default, and for those that ask for screening the only way. */
 @Injectable()
 export class OperationSingleLane implements Lane {
@@ -69,7 +61,7 @@ export class OperationSingleLane implements Lane {
   }
 
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
-    return keepable(judgeOperation(result, record, now));
+    return maskedVerdict(judgeOperation(result, record, now));
   }
 }
 
@@ -106,10 +98,10 @@ export class OperationBatchLane implements Lane {
   }
 
   judgeBatch(result: Answer | CallFailure, records: readonly SentRecord[], now: Date): CallVerdict {
-    return keepable(judgeOperationBatch(result, records, now));
+    return maskedVerdict(judgeOperationBatch(result, records, now));
   }
 
   judgeSingle(result: Answer | CallFailure, record: SentRecord, now: Date): CallVerdict {
-    return keepable(judgeOperationAlone(result, record, now));
+    return maskedVerdict(judgeOperationAlone(result, record, now));
   }
 }

@@ -61,6 +61,7 @@ export class Preflight {
       ...(candidate.key.businessUnit !== undefined && { businessUnit: candidate.key.businessUnit }),
       inDoubtBefore: false,
       rejectedBefore: false,
+      collidedBefore: false,
     }));
     const verdict = judgePreflight(result, records, new Date());
     if (verdict.kind === 'unchecked') {

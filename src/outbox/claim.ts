@@ -1,6 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
-import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
+import { VERDICTS_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
 
 /** Records of one attempt. Every later write names the attempt, the fence: who claims a record next has another. */
@@ -69,7 +69,7 @@ const CLAIM_TAIL = `
   returning r.record_id as id, r.attempt_id, ready.in_doubt as was_in_doubt, r.claims, r.attempts, r.whole_failures
 )
 select c.id, c.attempt_id, m.communication_number, m.account_ext_id, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.was_in_doubt,
-  ${REJECTED_BEFORE},
+  ${VERDICTS_BEFORE},
   c.attempts, c.whole_failures, p.parked
 from (select count(*)::int as parked from parked) p
 left join (claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}) on true`;

@@ -33,7 +33,7 @@ export interface ClaimedRow {
   sealed: boolean;
   was_in_doubt: boolean;
   /** Which of its results before forbid to take "already used" for a receipt, by their verdicts; null: none. */
-  rejected_before: ('rejected' | 'held')[] | null;
+  verdicts_before: ('rejected' | 'held')[] | null;
   attempts: number;
   whole_failures: number;
 }
@@ -44,9 +44,9 @@ export interface ClaimedRow {
  */
 export const COLLIDED = `d.verdict = 'held' and d.reason = 'COLLISION' and not d.late`;
 
-/** Column `rejected_before` of a claimed record `c`. A first claim needs no look at the results. */
-export const REJECTED_BEFORE = `case when c.claims > 1 then (select array_agg(distinct d.verdict) from delivery_result d
-    where ${lookedUp('d.record_id', 'c.id')} and (d.verdict = 'rejected' or ${COLLIDED})) end as rejected_before`;
+/** Column `verdicts_before` of a claimed record `c`. A first claim needs no look at the results. */
+export const VERDICTS_BEFORE = `case when c.claims > 1 then (select array_agg(distinct d.verdict) from delivery_result d
+    where ${lookedUp('d.record_id', 'c.id')} and (d.verdict = 'rejected' or ${COLLIDED})) end as verdicts_before`;
 
 export function toClaimedRecord(row: ClaimedRow): ClaimedRecord {
   return {
@@ -58,8 +58,8 @@ export function toClaimedRecord(row: ClaimedRow): ClaimedRecord {
     payload: row.payload,
     sealed: row.sealed,
     inDoubtBefore: row.was_in_doubt,
-    rejectedBefore: row.rejected_before?.includes('rejected') ?? false,
-    collidedBefore: row.rejected_before?.includes('held') ?? false,
+    rejectedBefore: row.verdicts_before?.includes('rejected') ?? false,
+    collidedBefore: row.verdicts_before?.includes('held') ?? false,
     attempts: row.attempts,
     wholeFailures: row.whole_failures,
   };

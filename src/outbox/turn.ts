@@ -1,6 +1,6 @@
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
-import { REJECTED_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
+import { VERDICTS_BEFORE, toClaimedRecord, type ClaimedRecord, type ClaimedRow } from './claimed-record';
 import type { RecordChannel } from './record-state';
 import { answerKey, type LateAnswers, type SettledCall } from './settle';
 import { HOLD_ATTEMPTS, JUDGED, LOG_GIVEN, SETTLED_VALUES, settlementColumns, STILL_OURS } from './settlement-sql';
@@ -96,7 +96,7 @@ with given as materialized (
   select attempt_id, $19, 1, $26, now() + make_interval(secs => $25::float8), array[id] from claimed
 )
 select 'promised' as what, c.id, c.attempt_id, m.communication_number, m.operation_ext_id, m.business_unit, m.payload, m.sealed, c.was_in_doubt,
-  ${REJECTED_BEFORE},
+  ${VERDICTS_BEFORE},
   c.attempts, c.whole_failures, c.due
 from claimed c join amlyze_record m on ${lookedUp('m.id', 'c.id')}
 union all
