@@ -11,6 +11,7 @@ export type AmlyzeSettings = Pick<
   | 'amlyzeToken'
   | 'amlyzeTokenFile'
   | 'amlyzeTenantHeader'
+  | 'amlyzeBusinessUnit'
   | 'amlyzeTimeoutMs'
   | 'amlyzeBatchEndpoint'
   | 'amlyzeSingleEndpoint'
@@ -62,8 +63,8 @@ export class AmlyzeClient {
   }
 
   /**
-   * Changes when something changes that a 401, 403 or 404 can be about: address, endpoints, tenant header, token. A
-   * pause that began under one hash need not outlive it. SHA-256 in hex; the token enters as a digest.
+   * Changes when something changes that a pause for configuration can be about: address, endpoints, tenant header, token, and the
+   * business unit of what is made from now on. A pause that began under one hash need not outlive it. SHA-256 in hex; the token enters as a digest.
    */
   configurationHash(): string {
     const { settings } = this;
@@ -74,9 +75,9 @@ export class AmlyzeClient {
       settings.amlyzeBatchOperationsEndpoint,
       settings.amlyzeValidateOperationsEndpoint,
     ].flatMap(({ method, path }) => [method, path]);
-    const { amlyzeBaseUrl, amlyzeTenantHeader } = settings;
+    const { amlyzeBaseUrl, amlyzeBusinessUnit, amlyzeTenantHeader } = settings;
     const tenant = amlyzeTenantHeader ? [amlyzeTenantHeader.name, amlyzeTenantHeader.value] : [];
-    const parts = [trimSlashes(amlyzeBaseUrl), ...endpoints, this.token.digest(), ...tenant];
+    const parts = [trimSlashes(amlyzeBaseUrl), ...endpoints, this.token.digest(), ...tenant, amlyzeBusinessUnit];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 

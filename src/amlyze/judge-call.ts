@@ -26,7 +26,7 @@ export function judgeBatchCall(
   if (status === 400 && answered === 0) return { kind: 'bad-request', detail: problem };
   const verdicts = matched.map(({ verdict }) => verdict);
   const setting = sharedSetting(matched);
-  if (setting !== undefined) return { kind: 'configuration', detail: setting, rejections: verdicts };
+  if (setting !== undefined) return { kind: 'configuration', ...setting, rejections: verdicts };
   return { kind: 'settled', records: verdicts, strangers, alarms };
 }
 
@@ -49,7 +49,7 @@ export function judgeSingleCall(
       ? toVerdict(row, object, record)
       : { ...unsure(record, mismatch), answer: answerText(object) };
   const setting = verdict.verdict === 'rejected' ? sharedSetting([{ verdict, row }]) : undefined;
-  if (setting !== undefined) return { kind: 'configuration', detail: setting, rejections: [verdict] };
+  if (setting !== undefined) return { kind: 'configuration', ...setting, rejections: [verdict] };
   return { kind: 'settled', records: [verdict], strangers: [], alarms: alarmsOf([verdict], [record]) };
 }
 
@@ -72,7 +72,7 @@ function toCallVerdict(decision: CallDecision, result: Result, detail: string, n
  * the reason is the header sent with every call: an unknown business unit may be that one account's, and one
  * account's fault must not stop all the others.
  */
-function sharedSetting(matched: readonly MatchedVerdict[]): string | undefined {
+function sharedSetting(matched: readonly MatchedVerdict[]): { detail: string; frozen?: true } | undefined {
   const [first] = matched;
   const blames = first?.row?.blames;
   if (first === undefined || blames === undefined || (blames === 'record' && matched.length < 2)) return undefined;
@@ -81,5 +81,7 @@ function sharedSetting(matched: readonly MatchedVerdict[]): string | undefined {
     ({ row, verdict }) =>
       row?.blames === blames && verdict.errorCode === errorCode && verdict.errorDescription === errorDescription,
   );
-  return shared ? logText(`every record was refused: ${errorCode ?? 'no code'} ${errorDescription ?? ''}`) : undefined;
+  if (!shared) return undefined;
+  const detail = logText(`every record was refused: ${errorCode ?? 'no code'} ${errorDescription ?? ''}`);
+  return { detail, ...(blames === 'record' && { frozen: true }) };
 }

@@ -54,9 +54,10 @@ export type CallVerdict =
   /**
    * 401, 403, 404 of the path, or one tenant / business-unit reason for all: a setting of ours is wrong, the records
    * are not. `rejections` has every sent record's own where AMLYZE rejected them one by one: of their numbers it is a
-   * definite no, although the records are not to blame.
+   * definite no, although the records are not to blame. `frozen`: what is wrong stands in the records themselves, a business unit, so
+   * those that were made under another setting are.
    */
-  | { kind: 'configuration'; detail: string; rejections?: RecordVerdict[] }
+  | { kind: 'configuration'; detail: string; rejections?: RecordVerdict[]; frozen?: true }
   /** 400 for a whole batch, or a frozen request in it that does not open: to be cut in two. */
   | { kind: 'bad-request'; detail: string }
   /** The batch is too large: 413, or above our own limit for a request. */

@@ -124,6 +124,7 @@ describe('one reason for every record of a batch', () => {
     expect(judgeBatch(results(entry(1, BUSINESS_UNIT), entry(2, BUSINESS_UNIT)), all, NOW)).toEqual({
       kind: 'configuration',
       detail: 'every record was refused: no code Business unit is mandatory.',
+      frozen: true,
       rejections: [
         { id: '1', ...words, reason: 'BUSINESS_REJECTION', inDoubt: false, answer: answer(1) },
         { id: '2', ...words, reason: 'REJECTED_AFTER_DOUBT', inDoubt: true, answer: answer(2) },

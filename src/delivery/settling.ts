@@ -10,6 +10,7 @@ import { Metrics } from '../shared/metrics';
 import { cutBatch, isBatchesOwnFailure, isRecordsOwnFault, needsCanary, ranOutOfTime, type Cut } from './batch-surgery';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
+import { findOutdatedUnits } from './outdated-units';
 import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
 import {
   chargeAttempt,
@@ -25,12 +26,15 @@ import {
 const SUCCESS_EVERY_MS = 250;
 /** Calls that are settled in one statement at most. */
 const MAX_CALLS_PER_COMMIT = 64;
+const NONE: ReadonlySet<string> = new Set();
+const NO_REJECTIONS = { rejections: [], outdated: NONE };
 
 /** Turns the verdict about a call into settled records, cut batches and pauses. */
 @Injectable()
 export class Settling {
   private readonly logger = new Logger(Settling.name);
   private readonly policy: RetryPolicy;
+  private readonly businessUnit: string | undefined;
   /** Calls that come back at about the same time are settled in one commit. */
   private readonly writes: GroupCommit<SettledCall, LateAnswers>;
   private readonly successAtMs = new Map<string, number>();
@@ -40,6 +44,7 @@ export class Settling {
     private readonly metrics: Metrics,
     environment: Environment,
   ) {
+    this.businessUnit = environment.amlyzeBusinessUnit;
     this.policy = { maxAttempts: environment.amlyzeMaxAttempts, random: Math.random };
     this.writes = new GroupCommit((calls) => settleCalls(this.database, calls), MAX_CALLS_PER_COMMIT);
   }
@@ -65,11 +70,7 @@ export class Settling {
           forMs: rateLimitMs(verdict.retryAfterMs, call.state.failures),
         });
       case 'configuration':
-        return this.applyPause(
-          call,
-          { kind: 'operator', reason: verdict.detail, forMs: OPERATOR_PROBE_MS },
-          verdict.rejections,
-        );
+        return this.applyConfiguration(call, verdict);
       case 'bad-request':
         return this.applyBadRequest(call, verdict.detail);
       case 'too-large':
@@ -182,16 +183,34 @@ export class Settling {
     });
   }
 
+  /** A record of an earlier setting keeps it: the rejection is its own then, and no pause would mend it. */
+  private async applyConfiguration(
+    call: Call,
+    verdict: Extract<CallVerdict, { kind: 'configuration' }>,
+  ): Promise<void> {
+    const { detail, rejections = [], frozen } = verdict;
+    const outdated = frozen ? await findOutdatedUnits(this.database, call.batch.records, this.businessUnit) : NONE;
+    if (rejections.length > 0 && rejections.every(({ id }) => outdated.has(id))) {
+      return this.applyVerdicts(call, { kind: 'settled', records: [...rejections], strangers: [], alarms: [] });
+    }
+    return this.applyPause(
+      call,
+      { kind: 'operator', reason: detail, forMs: OPERATOR_PROBE_MS },
+      { rejections, outdated },
+    );
+  }
+
   private async applyPause(
     call: Call,
     pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
-    rejections: readonly RecordVerdict[] = [],
+    { rejections, outdated }: { rejections: readonly RecordVerdict[]; outdated: ReadonlySet<string> } = NO_REJECTIONS,
   ): Promise<void> {
     const groupId = call.batch.group?.id;
     const verdict = toWholeVerdict(call, false, pause.reason);
     const own = new Map(rejections.map((rejection) => [rejection.id, rejection]));
     const settlements = call.batch.records.map((record) => {
       const rejection = own.get(record.id);
+      if (rejection && outdated.has(record.id)) return settleByVerdict(record, rejection, this.policy);
       return { ...(rejection ? returnRejected(record, rejection) : returnToPool(record, verdict)), groupId };
     });
     await this.settleWhole(call, settlements, verdict);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { answer, operation, REJECTED } from '../../test/fixtures/amlyze/answers';
 import { AmlyzeClient } from '../amlyze/amlyze.client';
 import type { CallVerdict } from '../amlyze/record-verdict';
@@ -7,7 +8,11 @@ import { CardVault } from './card-vault';
 import { OperationBatchLane, OperationSingleLane } from './operation-lanes';
 
 const NOW = new Date('2026-01-01T00:00:00.000Z');
+const key = (): string => `k1:${randomBytes(32).toString('base64')}`;
 const environment = loadEnvironment({
+  // Given, because those that are missing are made and kept in DATA_DIR.
+  ENCRYPTION_KEYS: key(),
+  CARD_DATA_KEYS: key(),
   ADMIN_API_KEY: 'k'.repeat(32),
   AMLYZE_BASE_URL: 'https://amlyze.example',
   AMLYZE_TOKEN: 'token-of-the-test',

@@ -226,6 +226,7 @@ describe('the client of AMLYZE', () => {
     const changed = [
       hash({ amlyzeBaseUrl: 'https://amlyze.example' }),
       hash({ amlyzeToken: 'another-token' }),
+      hash({ amlyzeBusinessUnit: 'LT' }),
       hash({ amlyzeTenantHeader: { name: 'X-Tenant', value: 'a' } }),
       hash({ amlyzeTenantHeader: { name: 'X-Tenant', value: 'b' } }),
       hash({ amlyzeBatchEndpoint: { method: 'PUT', path: settings.amlyzeBatchEndpoint.path } }),
