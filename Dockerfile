@@ -26,4 +26,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`, { signal: AbortSignal.timeout(2500) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # As scripts/start.mjs does, which is for a checkout.
-CMD ["node", "--max-semi-space-size=16", "--no-minor-gc-task", "--max-old-space-size=384", "--heap-growing-percent=40", "--disable-proto=delete", "dist/main.js"]
+CMD ["node", "--max-semi-space-size=16", "--no-minor-gc-task", "--max-old-space-size=384", "--heap-growing-percent=60", "--disable-proto=delete", "dist/main.js"]
