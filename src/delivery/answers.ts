@@ -26,7 +26,7 @@ export class Answers {
     return Math.min(this.waiting.length, MAX_PER_TURN);
   }
 
-  /** Resolves when a turn has settled it; see Settling.write, which this stands in for. */
+  /** Resolves when a turn has settled it; see SettlementWriter.write, which this stands in for. */
   readonly add = (settled: SettledCall): Promise<LateAnswers> =>
     new Promise((resolve, reject) => {
       this.waiting.push({ settled, resolve, reject });
@@ -55,6 +55,6 @@ export class Answers {
   }
 
   private settleWithoutTurn(answers: readonly Waiting[]): void {
-    for (const { settled, resolve, reject } of answers) this.parts.settling.write(settled).then(resolve, reject);
+    for (const { settled, resolve, reject } of answers) this.parts.settling.writer.write(settled).then(resolve, reject);
   }
 }

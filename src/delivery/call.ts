@@ -13,7 +13,7 @@ export interface Call {
   state: EndpointState;
   result: Answer | CallFailure;
   single: boolean;
-  /** Writes the settlements in place of Settling's own commit. */
+  /** Writes the settlements in place of SettlementWriter's own commit. */
   write?: (settled: SettledCall) => Promise<LateAnswers>;
 }
 

@@ -85,7 +85,7 @@ export class DeliveryService {
       ...returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
       groupId: batch.group?.id,
     }));
-    return this.settling.abandonAtStop(batch.attemptId, settlements);
+    return this.settling.writer.abandonAtStop(batch.attemptId, settlements);
   }
 
   private async claim(lane: Lane, leave: Leave): Promise<ClaimedBatch | undefined> {

@@ -1,17 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { CallVerdict, RecordVerdict } from '../amlyze/record-verdict';
+import type { CallVerdict } from '../amlyze/record-verdict';
 import { Environment } from '../config/environment';
-import type { AttemptOutcome } from '../outbox/attempt';
-import { answerKey, settleCalls, type LateAnswers, type SettledCall, type Settlement } from '../outbox/settle';
+import type { ClaimedRecord } from '../outbox/claimed-record';
+import type { Settlement } from '../outbox/settle';
 import { Database } from '../shared/database';
-import { failPoint } from '../shared/fail-point';
-import { GroupCommit } from '../shared/group-commit';
 import { Metrics } from '../shared/metrics';
 import { cutBatch, isBatchesOwnFailure, isRecordsOwnFault, needsCanary, ranOutOfTime, type Cut } from './batch-surgery';
 import type { Call } from './call';
 import { backoffMs, OPERATOR_PROBE_MS, rateLimitMs } from './endpoint-pause';
 import { findOutdatedUnits } from './outdated-units';
 import { halveBatchLimit, recordFailure, recordSuccess, returnProbe } from './endpoint-state';
+import { SettlementWriter } from './settlement-writer';
 import {
   chargeAttempt,
   returnRejected,
@@ -24,10 +23,7 @@ import {
 
 /** While all is well a success is written down this often; a call of one record must not cost a row of its own each time. */
 const SUCCESS_EVERY_MS = 250;
-/** Calls that are settled in one statement at most. */
-const MAX_CALLS_PER_COMMIT = 64;
 const NONE: ReadonlySet<string> = new Set();
-const NO_REJECTIONS = { rejections: [], outdated: NONE };
 
 /** Turns the verdict about a call into settled records, cut batches and pauses. */
 @Injectable()
@@ -35,8 +31,7 @@ export class Settling {
   private readonly logger = new Logger(Settling.name);
   private readonly policy: RetryPolicy;
   private readonly businessUnit: string | undefined;
-  /** Calls that come back at about the same time are settled in one commit. */
-  private readonly writes: GroupCommit<SettledCall, LateAnswers>;
+  readonly writer: SettlementWriter;
   private readonly successAtMs = new Map<string, number>();
 
   constructor(
@@ -46,7 +41,7 @@ export class Settling {
   ) {
     this.businessUnit = environment.amlyzeBusinessUnit;
     this.policy = { maxAttempts: environment.amlyzeMaxAttempts, random: Math.random };
-    this.writes = new GroupCommit((calls) => settleCalls(this.database, calls), MAX_CALLS_PER_COMMIT);
+    this.writer = new SettlementWriter(database, metrics);
   }
 
   async apply(call: Call, verdict: CallVerdict): Promise<void> {
@@ -78,31 +73,6 @@ export class Settling {
     }
   }
 
-  /** Ends an attempt that no answer will be settled for: its call was never made, or the process has to go. */
-  async abandon(attemptId: string, settlements: Settlement[]): Promise<void> {
-    const detail = settlements[0]?.verdictReason;
-    await this.write({ attemptId, settlements, end: { outcome: 'given-back', detail } });
-  }
-
-  /** `abandon` for a call that is open when the process has to go; false, with a line in the log, where it cannot be written. */
-  async abandonAtStop(attemptId: string, settlements: Settlement[]): Promise<boolean> {
-    try {
-      await this.abandon(attemptId, settlements);
-      return true;
-    } catch (error) {
-      this.logger.warn({
-        msg: 'a call to AMLYZE that was still open at shutdown could not be given back; its lease brings the records back',
-        attemptId,
-        records: settlements.length,
-        error: String(error),
-      });
-      return false;
-    }
-  }
-
-  /** Writes down what became of one call, in a commit with others; which answers of that commit came too late. */
-  readonly write = (settled: SettledCall): Promise<LateAnswers> => this.writes.add(settled);
-
   private async applyVerdicts(call: Call, verdict: Extract<CallVerdict, { kind: 'settled' }>): Promise<void> {
     const byId = new Map(verdict.records.map((record) => [record.id, record]));
     const settlements = call.batch.records.map((record) => {
@@ -117,7 +87,7 @@ export class Settling {
         groupId: own.verdict === 'in-doubt' ? call.batch.group?.id : undefined,
       };
     });
-    await this.settle(call, settlements, 'answered');
+    await this.writer.settle(call, settlements, 'answered');
     await this.recordSuccess(call);
     if (verdict.strangers.length > 0) {
       this.metrics.strangers.inc(verdict.strangers.length);
@@ -186,32 +156,33 @@ export class Settling {
   /** A record of an earlier setting keeps it: the rejection is its own then, and no pause would mend it. */
   private async applyConfiguration(
     call: Call,
-    verdict: Extract<CallVerdict, { kind: 'configuration' }>,
+    { detail, rejections = [], frozen }: Extract<CallVerdict, { kind: 'configuration' }>,
   ): Promise<void> {
-    const { detail, rejections = [], frozen } = verdict;
     const outdated = frozen ? await findOutdatedUnits(this.database, call.batch.records, this.businessUnit) : NONE;
     if (rejections.length > 0 && rejections.every(({ id }) => outdated.has(id))) {
-      return this.applyVerdicts(call, { kind: 'settled', records: [...rejections], strangers: [], alarms: [] });
+      return this.applyVerdicts(call, { kind: 'settled', records: rejections, strangers: [], alarms: [] });
     }
-    return this.applyPause(
-      call,
-      { kind: 'operator', reason: detail, forMs: OPERATOR_PROBE_MS },
-      { rejections, outdated },
-    );
+    const byId = new Map(rejections.map((rejection) => [rejection.id, rejection]));
+    const pause = { kind: 'operator', reason: detail, forMs: OPERATOR_PROBE_MS } as const;
+    return this.applyPause(call, pause, (record) => {
+      const rejection = byId.get(record.id);
+      if (rejection === undefined) return undefined;
+      return outdated.has(record.id)
+        ? settleByVerdict(record, rejection, this.policy)
+        : returnRejected(record, rejection);
+    });
   }
 
+  /** @param settlementOf what becomes of a record; of one that it says nothing about, and of all where it is left out: due again */
   private async applyPause(
     call: Call,
     pause: { kind: 'rate-limit' | 'operator'; reason: string; forMs: number },
-    { rejections, outdated }: { rejections: readonly RecordVerdict[]; outdated: ReadonlySet<string> } = NO_REJECTIONS,
+    settlementOf?: (record: ClaimedRecord) => Settlement | undefined,
   ): Promise<void> {
-    const groupId = call.batch.group?.id;
     const verdict = toWholeVerdict(call, false, pause.reason);
-    const own = new Map(rejections.map((rejection) => [rejection.id, rejection]));
     const settlements = call.batch.records.map((record) => {
-      const rejection = own.get(record.id);
-      if (rejection && outdated.has(record.id)) return settleByVerdict(record, rejection, this.policy);
-      return { ...(rejection ? returnRejected(record, rejection) : returnToPool(record, verdict)), groupId };
+      const settlement = settlementOf?.(record) ?? returnToPool(record, verdict);
+      return settlement.state === 'pending' ? { ...settlement, groupId: call.batch.group?.id } : settlement;
     });
     await this.settleWhole(call, settlements, verdict);
     if (!(await this.pause(call, pause))) return;
@@ -269,7 +240,7 @@ export class Settling {
   }
 
   private async settleWhole(call: Call, settlements: Settlement[], { verdict, reason }: WholeVerdict): Promise<void> {
-    await this.settle(call, settlements, verdict === 'refused' ? 'refused' : 'failed', reason);
+    await this.writer.settle(call, settlements, verdict === 'refused' ? 'refused' : 'failed', reason);
   }
 
   /** False where calls that were under way with this one have paused the endpoint already. */
@@ -281,31 +252,5 @@ export class Settling {
       ...pause,
       failedIds: call.batch.records.map((record) => record.id),
     });
-  }
-
-  private async settle(call: Call, settlements: Settlement[], outcome: AttemptOutcome, detail?: string): Promise<void> {
-    failPoint('before-settle');
-    const { result } = call;
-    const end = { outcome, httpStatus: result.status, detail, latencyMs: Math.round(result.latencyMs) };
-    const { attemptId } = call.batch;
-    const answers = await (call.write ?? this.write)({ attemptId, settlements, end });
-    const isLate = ({ record }: Settlement): boolean =>
-      answers.size > 0 && answers.has(answerKey(attemptId, record.id));
-    for (const settlement of settlements) {
-      this.metrics.deliveries.inc({
-        kind: call.lane.kind,
-        verdict: isLate(settlement) ? 'late' : settlement.verdict,
-        // A reason is out of a small closed set; what is due again has a sentence instead.
-        reason: settlement.reason ?? '',
-      });
-    }
-    const late = settlements.filter(isLate).length;
-    if (late > 0) {
-      this.logger.warn({
-        msg: 'an answer came after its claim was taken over; logged as late, nothing changed',
-        attemptId,
-        late,
-      });
-    }
   }
 }

@@ -94,7 +94,7 @@ export class SingleSender {
     await this.giveBack('gateway-stopped');
     await Promise.all(
       [...this.calls].map(([attemptId, record]) =>
-        this.parts.settling.abandonAtStop(attemptId, [
+        this.parts.settling.writer.abandonAtStop(attemptId, [
           returnToPool(record, { verdict: 'in-doubt', reason: 'gateway-stopped' }),
         ]),
       ),
@@ -269,7 +269,7 @@ export class SingleSender {
     await Promise.all(
       this.ready.splice(0).map(async ({ record, attemptId }) => {
         try {
-          await this.parts.settling.abandon(attemptId, [returnToPool(record, { verdict: 'not-sent', reason })]);
+          await this.parts.settling.writer.abandon(attemptId, [returnToPool(record, { verdict: 'not-sent', reason })]);
         } catch (error) {
           failures.push(error);
         } finally {

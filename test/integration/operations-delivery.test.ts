@@ -5,46 +5,55 @@ import { CREDITOR, DEBTOR, EXAMPLE } from '../support/operation-input';
 import { cardOperation, operation, TEST_CARD_NUMBERS, WITH_CARDS } from '../support/operations';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
-describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, OPERATIONS_DELIVERY=%s', (delivery) => {
-  let testDatabase: TestDatabase;
-  let outside: Outside;
-  let gateway: TestGateway;
+interface Scene {
+  testDatabase: TestDatabase;
+  outside: Outside;
+  gateway: TestGateway;
+}
 
+/** For a block of tests: a gateway with a database and an outside world of its own. */
+function useGateway(variables: NodeJS.ProcessEnv): Scene {
+  // Filled before the first test of the block runs.
+  const scene = {} as Scene;
   beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    outside = await Outside.start();
-    gateway = await TestGateway.start(testDatabase, outside, { ...WITH_CARDS, OPERATIONS_DELIVERY: delivery });
+    scene.testDatabase = await createTestDatabase();
+    scene.outside = await Outside.start();
+    scene.gateway = await TestGateway.start(scene.testDatabase, scene.outside, variables);
   }, 60_000);
-
   afterAll(async () => {
-    await gateway.close();
-    await outside.close();
-    await testDatabase.drop();
+    await scene.gateway.close();
+    await scene.outside.close();
+    await scene.testDatabase.drop();
   });
+  return scene;
+}
+
+describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, OPERATIONS_DELIVERY=%s', (delivery) => {
+  const scene = useGateway({ ...WITH_CARDS, OPERATIONS_DELIVERY: delivery });
 
   const records = async (ids: readonly string[]): Promise<Json[]> => {
-    const all = await gateway.delivered();
+    const all = await scene.gateway.delivered();
     return ids.map((id) => all.find((record: Json) => record.operationExtId === id));
   };
 
   it('delivers each operation once, digit for digit', async () => {
     const ids = Array.from({ length: 50 }, (_, i) => `op-${i}`);
     const body = ids.map((id, i) => operation(id, { amount: `${i + 1}.500` }));
-    await gateway.ok('POST', '/admin/operations', body);
+    await scene.gateway.ok('POST', '/admin/operations', body);
     const seen = await records(ids);
     expect(seen.map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
-    const ledger = await outside.amlyze.operationLedger();
+    const ledger = await scene.outside.amlyze.operationLedger();
     const sent = ledger.filter((entry) => ids.includes(entry.operationExtId));
     expect(sent).toHaveLength(ids.length);
     expect(new Set(sent.map((entry) => entry.communicationNumber)).size).toBe(ids.length);
-    const explanation = await gateway.ok('GET', `/admin/records/${seen[7].communicationNumber}`);
+    const explanation = await scene.gateway.ok('GET', `/admin/records/${seen[7].communicationNumber}`);
     expect(explanation.frozenRequest).toContain('"amount":8.500');
     expect(explanation).toMatchObject({ kind: 'operation', operationExtId: 'op-7', balanceType: null, value: null });
   });
 
   it("shows AMLYZE's words where AMLYZE refuses one operation, and delivers the others", async () => {
     const ids = ['good-1', 'bad-1', 'good-2'];
-    await outside.amlyze.addFault({
+    await scene.outside.amlyze.addFault({
       match: { operation: 'bad-1' },
       do: {
         kind: 'reject-items',
@@ -52,7 +61,7 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
         errorDescription: 'RiskManagementCategory does not support Operation.',
       },
     });
-    await gateway.ok(
+    await scene.gateway.ok(
       'POST',
       '/admin/operations',
       ids.map((id) => operation(id)),
@@ -64,31 +73,31 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
 
   it('sends the card number that nothing of ours shows', async () => {
     const [number] = TEST_CARD_NUMBERS;
-    const answer = await gateway.ok('POST', '/admin/operations', cardOperation('card-1', number));
+    const answer = await scene.gateway.ok('POST', '/admin/operations', cardOperation('card-1', number));
     const [record] = await records(['card-1']);
     expect(record.state).toBe('accepted');
-    const explanation = JSON.stringify(await gateway.ok('GET', `/admin/records/${record.communicationNumber}`));
+    const explanation = JSON.stringify(await scene.gateway.ok('GET', `/admin/records/${record.communicationNumber}`));
     expect(explanation + JSON.stringify(answer)).not.toContain(number);
     expect(explanation).toContain('411111******1111');
-    const [stored] = await testDatabase.database.query<{ payload: string }>(
+    const [stored] = await scene.testDatabase.database.query<{ payload: string }>(
       `select payload from record_with_state where operation_ext_id = 'card-1'`,
     );
     expect(stored?.payload).not.toContain(number);
   });
 
   it('takes an operation that AMLYZE already has after a lost answer for delivered', async () => {
-    await outside.amlyze.addFault({ match: { path: 'operation', times: 1 }, do: { kind: 'drop-after-commit' } });
-    await gateway.ok('POST', '/admin/operations', operation('lost-1'));
+    await scene.outside.amlyze.addFault({ match: { path: 'operation', times: 1 }, do: { kind: 'drop-after-commit' } });
+    await scene.gateway.ok('POST', '/admin/operations', operation('lost-1'));
     const [record] = await records(['lost-1']);
     expect(record).toMatchObject({ state: 'accepted', reason: 'replayed', inDoubt: false });
-    const ledger = (await outside.amlyze.operationLedger()).filter((entry) => entry.operationExtId === 'lost-1');
+    const ledger = (await scene.outside.amlyze.operationLedger()).filter((entry) => entry.operationExtId === 'lost-1');
     expect(ledger).toHaveLength(1);
   });
 
   it('keeps every record through an outage of AMLYZE and charges none an attempt', async () => {
     const ids = Array.from({ length: 20 }, (_, i) => `out-${i}`);
-    await outside.amlyze.addFault({ match: { times: 2 }, do: { kind: 'status', status: 503 } });
-    await gateway.ok(
+    await scene.outside.amlyze.addFault({ match: { times: 2 }, do: { kind: 'status', status: 503 } });
+    await scene.gateway.ok(
       'POST',
       '/admin/operations',
       ids.map((id) => operation(id)),
@@ -96,68 +105,32 @@ describe.each(['single', 'batch'] as const)('operations on their way to AMLYZE, 
     const seen = await records(ids);
     expect(seen.map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
     expect(
-      await testDatabase.database.query(
+      await scene.testDatabase.database.query(
         `select max(attempts) as charged from record_with_state where operation_ext_id like 'out-%'`,
       ),
     ).toEqual([{ charged: 0 }]);
-    await outside.amlyze.clearFaults();
+    await scene.outside.amlyze.clearFaults();
   }, 60_000);
 });
 
 describe('operations in batches with AMLYZE_BATCH_SIZE=1', () => {
-  let testDatabase: TestDatabase;
-  let outside: Outside;
-  let gateway: TestGateway;
-
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    outside = await Outside.start();
-    gateway = await TestGateway.start(testDatabase, outside, {
-      ...WITH_CARDS,
-      OPERATIONS_DELIVERY: 'batch',
-      AMLYZE_BATCH_SIZE: '1',
-    });
-  }, 60_000);
-
-  afterAll(async () => {
-    await gateway.close();
-    await outside.close();
-    await testDatabase.drop();
-  });
+  const scene = useGateway({ ...WITH_CARDS, OPERATIONS_DELIVERY: 'batch', AMLYZE_BATCH_SIZE: '1' });
 
   it('go one in a call, to the batch endpoint', async () => {
     const ids = Array.from({ length: 6 }, (_, i) => `alone-${i}`);
-    await gateway.ok(
+    await scene.gateway.ok(
       'POST',
       '/admin/operations',
       ids.map((id) => operation(id)),
     );
-    expect((await gateway.delivered()).map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
-    const calls = (await outside.amlyze.accessLog()).map(({ path, items }) => `${path} ${items}`);
+    expect((await scene.gateway.delivered()).map((record) => record.state)).toEqual(ids.map(() => 'accepted'));
+    const calls = (await scene.outside.amlyze.accessLog()).map(({ path, items }) => `${path} ${items}`);
     expect(calls).toEqual(ids.map(() => '/amlyze-ws-rest/batch-operations 1'));
   });
 });
 
 describe('an operation that AMLYZE answers 400 for in every batch', () => {
-  let testDatabase: TestDatabase;
-  let outside: Outside;
-  let gateway: TestGateway;
-
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    outside = await Outside.start();
-    gateway = await TestGateway.start(testDatabase, outside, {
-      ...WITH_CARDS,
-      OPERATIONS_DELIVERY: 'batch',
-      AMLYZE_MAX_ATTEMPTS: '2',
-    });
-  }, 60_000);
-
-  afterAll(async () => {
-    await gateway.close();
-    await outside.close();
-    await testDatabase.drop();
-  });
+  const scene = useGateway({ ...WITH_CARDS, OPERATIONS_DELIVERY: 'batch', AMLYZE_MAX_ATTEMPTS: '2' });
 
   const said = JSON.stringify({
     resultType: 'REQUEST_REJECTED',
@@ -174,12 +147,12 @@ describe('an operation that AMLYZE answers 400 for in every batch', () => {
     ],
   ])('%s, never in doubt, and the others get through', async (_what, body, expected) => {
     const guilty = body === undefined ? 'bare' : 'said';
-    await outside.amlyze.addFault({
+    await scene.outside.amlyze.addFault({
       match: { operation: guilty },
       do: { kind: 'status', status: 400, ...(body !== undefined && { body }) },
     });
     const ids = Array.from({ length: 8 }, (_, i) => (i === 5 ? guilty : `with-${guilty}-${i}`));
-    await gateway.ok(
+    await scene.gateway.ok(
       'POST',
       '/admin/operations',
       ids.map((id) => operation(id)),
@@ -188,18 +161,18 @@ describe('an operation that AMLYZE answers 400 for in every batch', () => {
     let more = 0;
     await eventually('all are settled', async () => {
       more += 1;
-      await gateway.ok('POST', '/admin/operations', operation(`more-${guilty}-${more}`));
-      const [row] = await testDatabase.database.query<{ open: boolean }>(
+      await scene.gateway.ok('POST', '/admin/operations', operation(`more-${guilty}-${more}`));
+      const [row] = await scene.testDatabase.database.query<{ open: boolean }>(
         `select settled_at is null as open from record_with_state where operation_ext_id = $1`,
         [guilty],
       );
       return row?.open === false;
     });
-    const records = await gateway.delivered();
+    const records = await scene.gateway.delivered();
     const found = (id: string): Json => records.find(({ operationExtId }: Json) => operationExtId === id);
     expect(found(guilty)).toMatchObject({ ...expected, inDoubt: false });
     expect(ids.filter((id) => id !== guilty).map((id) => found(id).state)).toEqual(Array(7).fill('accepted'));
-    const { attemptLog } = await gateway.ok('GET', `/admin/records/${found(guilty).communicationNumber}`);
+    const { attemptLog } = await scene.gateway.ok('GET', `/admin/records/${found(guilty).communicationNumber}`);
     expect(new Set((attemptLog as Json[]).map(({ verdict }) => verdict))).toEqual(
       new Set(body === undefined ? ['refused'] : ['refused', 'rejected']),
     );

@@ -87,7 +87,7 @@ describe('a settlement that is repeated because the answer of its commit was los
     const pool = new Pool({ connectionString: outbox.url });
     try {
       const settling = new Settling(new DatabaseOfALostAnswer(pool), new Metrics(), new Environment());
-      expect(await Promise.all(calls.map(settling.write))).toEqual([new Set(), new Set()]);
+      expect(await Promise.all(calls.map(settling.writer.write))).toEqual([new Set(), new Set()]);
     } finally {
       await pool.end();
     }
