@@ -15,6 +15,12 @@ import { version } from './shared/version';
 /** Ending takes this long at most after a stop signal came; then the process ends without ceremony. */
 const EXIT_DEADLINE_MS = 10_000;
 
+/**
+ * What asks the gateway to end in good order; SIGHUP is the terminal that is closed. Nest's own list has SIGSEGV and its like in it,
+ * where nothing can be run any more: a process that caught them would hang instead of ending.
+ */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 async function start(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     bufferLogs: true,
@@ -52,9 +58,9 @@ async function listen(app: NestExpressApplication, environment: Environment): Pr
 }
 
 function endOnSignals(app: NestExpressApplication): void {
-  app.enableShutdownHooks();
+  app.enableShutdownHooks([...STOP_SIGNALS]);
   const logger = app.get(Logger);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of STOP_SIGNALS) {
     process.once(signal, () => {
       logger.log({ msg: `stopping on ${signal}` });
       setTimeout(() => process.exit(1), EXIT_DEADLINE_MS).unref();

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { spawnBuiltGateway, type BuiltGateway } from '../support/built-gateway';
 import { eventually } from '../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -32,14 +34,28 @@ describe('told to stop, a gateway with nothing under way', () => {
 
   const output = (): string => `${gateway?.printed.stdout}${gateway?.printed.stderr}`;
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends within two seconds, and by that very signal', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'by %s ends within two seconds, and by that very signal',
+    async (signal) => {
+      const child = await start();
+      const startedAt = performance.now();
+      child.kill(signal);
+      expect(await once(child, 'close')).toEqual([null, signal]);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(output()).not.toContain('"level":"error"');
+      expect(output()).toContain(`"msg":"stopping on ${signal}"`);
+    },
+  );
+
+  it('leaves to the system what says that the process itself is broken', async () => {
     const child = await start();
-    const startedAt = performance.now();
-    child.kill(signal);
-    expect(await once(child, 'close')).toEqual([null, signal]);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
-    expect(output()).not.toContain('"level":"error"');
-    expect(output()).toContain(`"msg":"stopping on ${signal}"`);
+    const caught = BigInt(
+      `0x${/^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]}`,
+    );
+    const isCaught = (signal: number): boolean => (caught & (1n << BigInt(signal - 1))) !== 0n;
+    const { SIGTERM, SIGILL, SIGABRT, SIGBUS, SIGFPE } = constants.signals;
+    expect(isCaught(SIGTERM)).toBe(true);
+    expect([SIGILL, SIGABRT, SIGBUS, SIGFPE].filter(isCaught)).toEqual([]);
   });
 
   it('that meets a fault nobody caught ends with a fatal line in its log, and 1', async () => {
