@@ -1,3 +1,4 @@
+import { placeToCut } from '../shared/card-scan';
 import type { FailureCause } from '../shared/http-client';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../shared/json';
 
@@ -108,16 +109,11 @@ function toJsonText(value: JsonValue): string {
   return `{${members}}`;
 }
 
-/** What a number is written with, as far as a card number is looked for: digits, and the blanks and dashes between their groups. */
-const OF_A_NUMBER = /[0-9\s\p{Pd}]/u;
-
 /**
  * Never cuts a surrogate pair or a number in two, and rather leaves the number out: a part of it would be another one, and that of a
  * card number would not be known, and masked, as a part of one.
  */
 function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
-  let end = limit;
-  if (OF_A_NUMBER.test(text.charAt(end))) while (OF_A_NUMBER.test(text.charAt(end - 1))) end -= 1;
-  return `${text.slice(0, end).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return `${text.slice(0, placeToCut(text, limit)).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
