@@ -27,6 +27,9 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
   /** By the other currency, oldest first. */
   private byCurrency: ReadonlyMap<string, readonly Rate[]> = new Map();
   private version = '';
+  /** Ends with the last look at the table that was asked for. */
+  private looking: Promise<unknown> = Promise.resolve();
+  private looks = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -57,8 +60,15 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     return latestRate(rates.slice(Math.max(0, end - RATES_LOOKED_AT), end), from, to, on);
   }
 
-  /** Takes in what the table holds now, unless nothing was loaded since. */
-  async refresh(): Promise<void> {
+  /** Takes in what the table holds now, unless nothing was loaded since. One look after the other: none ends with what an earlier one saw. */
+  refresh(): Promise<void> {
+    this.looks += 1;
+    const look = this.looking.then(() => this.look()).finally(() => (this.looks -= 1));
+    this.looking = look.catch(() => undefined);
+    return look;
+  }
+
+  private async look(): Promise<void> {
     const currency = this.environment.equivalentCurrency;
     if (currency === undefined) return;
     const version = await this.findVersion();
@@ -83,15 +93,17 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     this.version = version;
   }
 
+  /** Changes with every rate that is loaded or replaced. The latest time alone would not: a call that took its time first may be committed last. */
   private async findVersion(): Promise<string> {
     const [row] = await this.database.query<{ version: string }>(
-      `select count(*) || ' ' || coalesce(max(loaded_at)::text, '') as version from exchange_rate`,
+      `select count(*) || ' ' || coalesce(sum(extract(epoch from loaded_at)), 0) as version from exchange_rate`,
     );
     return row?.version ?? '';
   }
 
   /** The rates in memory stay in use while the database is away. */
   private async tryRefresh(): Promise<void> {
+    if (this.looks > 0) return;
     try {
       await this.refresh();
     } catch (error) {

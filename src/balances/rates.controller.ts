@@ -3,9 +3,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AuditTrail } from '../admin/audit-trail';
 import { ApiProblems } from '../admin/open-api';
 import { Database } from '../shared/database';
-import { ApiProblem, type FieldError } from '../shared/problem';
 import { RateBook } from './rate-book';
-import { LoadedRatesDto, PutRatesDto, type RateDto } from './rates.dto';
+import { LoadedRatesDto, PutRatesDto } from './rates.dto';
+import { readRates } from './read-rates';
 
 @ApiTags('rates')
 @Controller('admin/rates')
@@ -20,9 +20,8 @@ export class RatesController {
   @ApiOperation({ summary: 'Load exchange rates for equivalentValue; a rate of the same pair and day is replaced' })
   @ApiOkResponse({ type: LoadedRatesDto })
   @ApiProblems(400, 413, 415)
-  async put(@Body() { rates }: PutRatesDto): Promise<LoadedRatesDto> {
-    const errors = faultsOf(rates);
-    if (errors.length > 0) throw ApiProblem.invalid(errors);
+  async put(@Body() body: PutRatesDto): Promise<LoadedRatesDto> {
+    const rates = readRates(body.rates);
     await this.database.transaction(async (tx) => {
       await tx.query(
         `insert into exchange_rate (base, quote, rate_date, rate, source, loaded_at)
@@ -46,16 +45,4 @@ export class RatesController {
     await this.book.refresh();
     return { loaded: rates.length };
   }
-}
-
-function faultsOf(rates: readonly RateDto[]): FieldError[] {
-  const seen = new Map<string, number>();
-  return rates.flatMap(({ base, quote, date }, at): FieldError[] => {
-    if (base === quote) return [{ field: `rates[${at}].quote`, message: 'must be another currency than base' }];
-    const key = `${base} ${quote} ${date}`;
-    const first = seen.get(key);
-    seen.set(key, first ?? at);
-    if (first === undefined) return [];
-    return [{ field: `rates[${at}]`, message: `is a second rate for the pair and day of rates[${first}]: send one` }];
-  });
 }

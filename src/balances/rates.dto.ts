@@ -1,6 +1,4 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, ValidateNested } from 'class-validator';
 import { Check } from '../admin/check';
 import { calendarDate, currency, text } from '../admin/rules';
 import { isZero, parseAmount } from '../shared/decimal';
@@ -11,6 +9,15 @@ function rate(value: unknown): string | undefined {
   return parsed !== undefined && !parsed.startsWith('-') && !isZero(parsed)
     ? undefined
     : 'must be a decimal above zero as a text such as "4.2567", at most 18 digits before and 10 after the point';
+}
+
+const MAX_RATES = 5_000;
+
+/** What the entries have to be, `readRates` says. */
+function rateList(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return 'must be a list of rates';
+  if (value.length === 0) return 'must hold at least one rate';
+  return value.length > MAX_RATES ? `must hold at most ${MAX_RATES} rates: send the rest in another call` : undefined;
 }
 
 export class RateDto {
@@ -36,13 +43,9 @@ export class RateDto {
 }
 
 export class PutRatesDto {
-  @ApiProperty({ type: [RateDto], maxItems: 5_000 })
-  @IsArray({ message: 'must be a list of rates' })
-  @ArrayNotEmpty({ message: 'must hold at least one rate' })
-  @ArrayMaxSize(5_000, { message: 'must hold at most 5000 rates: send the rest in another call' })
-  @ValidateNested({ each: true })
-  @Type(() => RateDto)
-  rates: RateDto[];
+  @ApiProperty({ type: [RateDto], maxItems: MAX_RATES })
+  @Check(rateList)
+  rates: unknown[];
 }
 
 export class LoadedRatesDto {

@@ -1,5 +1,7 @@
 import { RateBook } from '../../src/balances/rate-book';
 import { RatesModule } from '../../src/balances/rates.module';
+import { Environment } from '../../src/config/environment';
+import type { Database, Queryable } from '../../src/shared/database';
 import { type AdminApp, startAdminApp } from '../support/admin-app';
 
 /** The database's day: what the rate book keeps in memory is counted from it. */
@@ -14,6 +16,8 @@ const rate = (more: object = {}): object => ({
   source: 'ECB',
   ...more,
 });
+
+const RATE = { base: 'EUR', quote: 'SAR', date: '2020-01-01', rate: '1', source: 'ECB' };
 
 describe('exchange rates', () => {
   let admin: AdminApp;
@@ -104,12 +108,76 @@ describe('exchange rates', () => {
     ).toEqual([]);
   });
 
-  it.each([{}, { rates: [] }, { rates: {} }, { rates: [7] }, { rates: [[]] }, []])(
-    'refuses the body %j',
-    async (body) => {
-      expect((await admin.api.put('/admin/rates').send(body)).status).toBe(400);
-    },
-  );
+  it.each<[string, object, string, string]>([
+    ['that is missing', {}, 'rates', 'is required, and must be a list of rates'],
+    ['that is empty', { rates: [] }, 'rates', 'must hold at least one rate'],
+    ['that is an object', { rates: {} }, 'rates', 'must be a list of rates'],
+    ['that is a text', { rates: 'ECB' }, 'rates', 'must be a list of rates'],
+    [
+      'that is too long',
+      { rates: Array.from({ length: 5_001 }, () => 7) },
+      'rates',
+      'must hold at most 5000 rates: send the rest in another call',
+    ],
+    ['with a number', { rates: [7] }, 'rates[0]', 'must be a JSON object'],
+    ['with null', { rates: [null] }, 'rates[0]', 'must be a JSON object'],
+    ['with an empty list', { rates: [[]] }, 'rates[0]', 'must be a JSON object'],
+    ['with a list of rates', { rates: [[RATE]] }, 'rates[0]', 'must be a JSON object'],
+    ['with lists in lists', { rates: [RATE, [[RATE]]] }, 'rates[1]', 'must be a JSON object'],
+  ])('says of a list %s in one sentence what it has to be', async (_what, body, field, message) => {
+    const answer = await admin.api.put('/admin/rates').send(body);
+    expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message }]]);
+  });
+
+  it('refuses a list in place of the body', async () => {
+    expect((await admin.api.put('/admin/rates').send([])).status).toBe(400);
+  });
+
+  describe('in memory', () => {
+    const database = (): Database => admin.testDatabase.database;
+
+    it('are those of a load that was committed after one that began later', async () => {
+      const book = admin.app.get(RateBook);
+      await admin.api.put('/admin/rates').send({ rates: [rate({ quote: 'CZK', date: daysAgo(1) })] });
+      await admin.api.put('/admin/rates').send({ rates: [rate({ quote: 'CZK' })] });
+      // Replaced by a call that looked at the clock before the second one, and was committed after it.
+      await database().query(
+        `update exchange_rate set rate = 25, loaded_at = (select max(loaded_at) - interval '1 microsecond' from exchange_rate)
+where quote = 'CZK' and rate_date = $1`,
+        [daysAgo(1)],
+      );
+      await book.refresh();
+      expect(book.rate('CZK', 'EUR', daysAgo(1))?.rate).toBe('25');
+    });
+
+    it('are never taken back by a look that began before they were loaded and ended after', async () => {
+      const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
+      const { promise: reached, resolve: reach } = Promise.withResolvers<undefined>();
+      let looks = 0;
+      const slow: Queryable = {
+        query: async (sql, values) => {
+          const rows = await database().query(sql, values);
+          if (!JSON.stringify(sql).includes('order by rate_date') || (looks += 1) > 1) return rows as never;
+          // The rows of the first look come late.
+          reach(undefined);
+          await held;
+          return rows as never;
+        },
+      };
+      // It asks queries only.
+      const book = new RateBook(slow as Database, admin.app.get(Environment));
+      await admin.api.put('/admin/rates').send({ rates: [rate({ quote: 'HUF', rate: '390' })] });
+      const first = book.refresh();
+      await reached;
+      await admin.api.put('/admin/rates').send({ rates: [rate({ quote: 'HUF', rate: '395' })] });
+      const second = book.refresh();
+      // Time enough for the second look, where it does not wait for the first.
+      for (let query = 0; query < 20; query += 1) await database().query('select 1');
+      letGo(undefined);
+      await Promise.all([first, second]);
+      expect(book.rate('HUF', 'EUR', today)?.rate).toBe('395');
+    });
+  });
 
   it('needs nothing in memory where no equivalent value is wanted', async () => {
     const plain = await startAdminApp([RatesModule]);
