@@ -78,7 +78,12 @@ export class RunDto implements RunView {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'The slot of a scheduled run' })
   slot: string | null;
 
-  @ApiProperty({ type: Object, description: 'Which accounts were meant', example: { all: true } })
+  @ApiProperty({
+    type: Object,
+    description:
+      'Which accounts were meant. Of more than ten `accountIds` a list of runs shows the first ten, with the number of the others as `moreAccountIds`',
+    example: { all: true },
+  })
   scope: unknown;
 
   @ApiProperty({ example: false })
