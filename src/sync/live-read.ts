@@ -111,7 +111,8 @@ export class LiveRead {
       const [row] = await loadSubjects(tx, [target.subjectId], [quota]);
       if (!row) throw new Error('the subject of the account is missing');
       const state = toState(row, { alreadyGranted: 0, repeatOf: undefined });
-      const denial = decideRead(state, [target.account]) ?? (await takePace(tx, connection, state));
+      const denial =
+        decideRead(state, [target.account]) ?? (await askBreaker(tx, state)) ?? (await takePace(tx, connection, state));
       if (denial) {
         const extra = {
           outcome: denial.outcome,
@@ -128,6 +129,22 @@ export class LiveRead {
       return { ...claimed, state, accounts: [target.account], requestId };
     });
   }
+}
+
+/**
+ * A bank that is unavailable is asked by one probe at a time, and a preview is none: it leaves no trace in the bank's health. Where a
+ * probe could go out now and none is under way, whoever looks by hand may ask.
+ */
+async function askBreaker(tx: Queryable, { connectionId, now }: ClaimedSubject['state']): Promise<Denial | undefined> {
+  const [health] = await tx.query<{ until: Date; unavailable_in_row: number; last_reason: string | null }>(
+    `select greatest(open_until, probe_until) as until, unavailable_in_row, last_reason
+from connection_health where connection_id = $1 and open_until is not null`,
+    [connectionId],
+  );
+  if (!health || health.until <= now) return undefined;
+  const last = health.last_reason ?? 'no reason';
+  const reason = `the bank was unavailable ${health.unavailable_in_row} times in a row, last: ${last}; it may be asked again at ${health.until.toISOString()}`;
+  return { outcome: 'BANK_UNAVAILABLE', reason, nextReadAt: health.until };
 }
 
 /** Takes the connection's next call, over all replicas, or says from when there is one. */

@@ -107,6 +107,29 @@ describe('a preview', () => {
       expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 3 });
     });
 
+    it('leaves a bank alone whose breaker is open, says until when, and asks it once a probe may', async () => {
+      const { connectionId, consentId } = await registerMypos(gateway, outside);
+      const account = await addMyposAccount(scene, consentId);
+      const opened = (openFor: string, probedFor: string | null): Promise<unknown> =>
+        testDatabase.database.query(
+          `insert into connection_health (connection_id, unavailable_in_row, failed_in_row, last_reason, open_since, open_until, probe_until)
+values ($1, 5, 5, 'status 503', now(), now() + $2::interval, now() + $3::interval)
+on conflict (connection_id) do update set open_until = excluded.open_until, probe_until = excluded.probe_until`,
+          [connectionId, openFor, probedFor],
+        );
+      for (const [openFor, probedFor] of [['1 hour', null] as const, ['-1 s', '1 hour'] as const]) {
+        await opened(openFor, probedFor);
+        const { detail, outcome, nextReadAt } = await refused(account);
+        expect(outcome).toBe('BANK_UNAVAILABLE');
+        expect(detail).toContain(`5 times in a row, last: status 503; it may be asked again at ${nextReadAt}`);
+        expect(Date.parse(nextReadAt)).toBeGreaterThan(Date.now() + 3_500_000);
+      }
+      expect(await callsOf(outside.mypos, account.number)).toBe(0);
+      expect(await gateway.ok('GET', `/admin/consents/${consentId}`)).toMatchObject({ readsLeft: 4 });
+      await opened('-1 s', null);
+      expect(await preview(account, 'live')).toMatchObject({ outcome: 'READ' });
+    });
+
     it('keeps the wait that the bank asks for, for reads too', async () => {
       const { connectionId, consentId } = await registerMypos(gateway, outside);
       const account = await addMyposAccount(scene, consentId);
