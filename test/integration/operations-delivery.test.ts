@@ -207,7 +207,21 @@ describe.each(['single', 'batch'] as const)(
       await before.close();
 
       const gateway = await TestGateway.start(testDatabase, outside, variables);
+      const warnings: Json[] = [];
+      gateway.app.useLogger({
+        log: () => undefined,
+        error: () => undefined,
+        warn: (line: Json) => void warnings.push(line),
+      });
       try {
+        // Nothing else is due yet.
+        const waits = await eventually('the delivery waits', () =>
+          Promise.resolve(warnings.find(({ msg }) => String(msg).endsWith('; delivery waits and probes'))),
+        );
+        expect(waits).toMatchObject({
+          msg: 'operations cannot be opened and were not sent; delivery waits and probes',
+          detail: expect.stringContaining('CARD_DATA_KEYS'),
+        });
         const ids = Array.from({ length: 8 }, (_, i) => (i === 5 ? 'card' : `plain-${i}`));
         await gateway.ok(
           'POST',
