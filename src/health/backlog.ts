@@ -15,14 +15,23 @@ export interface BacklogSnapshot {
   now: Date;
 }
 
-// Counted in the index alone. How many of the open ones are under way, their attempts say.
+/** Records that are looked at for the oldest where the first of them was put back by a person, who can put back 5,000 in a call. */
+const LOOKED_AT = 10_000;
+
+const FIRST_PENDING = `from record_state r where ${standingBehind("'open'", '0', 'r')} and r.state = 'pending' order by r.standing, r.record_id`;
+
+// Counted in the index alone. How many of the open ones are under way, their attempts say. The first record that waits is the oldest,
+// unless it is back in the queue: then it is younger there than the record itself, and others may have waited for longer.
 const SNAPSHOT = `
+with first as materialized (
+  select r.created_at, r.created_at > (select a.created_at from amlyze_record a where a.id = r.record_id) as is_back ${FIRST_PENDING} limit 1
+)
 select now() as now,
   coalesce((select jsonb_object_agg(s.standing, s.n) from (
      select standing, count(*) as n from record_state where standing is not null group by standing) s), '{}') as standings,
   (select coalesce(sum(cardinality(record_ids)), 0)::int from delivery_attempt where lease_until is not null) as sending,
-  (select r.created_at from record_state r where ${standingBehind("'open'", '0', 'r')} and r.state = 'pending'
-   order by r.standing, r.record_id limit 1) as oldest_pending_at,
+  case when (select is_back from first) then (select min(w.created_at) from (select r.created_at ${FIRST_PENDING} limit ${LOOKED_AT}) w)
+    else (select created_at from first) end as oldest_pending_at,
   (select max(slot) from sync_run where finished_at is not null) as last_finished_slot,
   (select max(slot) from sync_run) as last_opened_slot`;
 

@@ -72,7 +72,7 @@ export class RecordStateEntity {
   @Column('text', { nullable: true })
   cardData: 'kept' | 'shredded' | null;
 
-  /** Of the record. */
+  /** When it was put into the queue: with its record, and again by a requeue. Its age among what waits. */
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
 

@@ -104,8 +104,8 @@ export async function requeue(
   await forgetCount(tx, row.id);
   if (!request.newNumber) {
     await tx.query(
-      `update record_state set state = 'pending', reason = null, settled_at = null, next_attempt_at = now(), attempts = 0,
-  whole_failures = 0, batch_group = null where record_id = $1`,
+      `update record_state set state = 'pending', reason = null, settled_at = null, created_at = now(), next_attempt_at = now(),
+  attempts = 0, whole_failures = 0, batch_group = null where record_id = $1`,
       [row.id],
     );
     return { kind: 'requeued', communicationNumber: row.communication_number };

@@ -43,6 +43,21 @@ describe('a record that an operator puts back', () => {
       },
     );
 
+    test('lets it wait from then on: what it waited before, settled or not, is not told as a backlog', async () => {
+      const number = await settled('held');
+      const old = `from amlyze_record r where r.id = s.record_id and r.communication_number = $1`;
+      await operator.database.query(`update record_state s set created_at = now() - interval '2 days' ${old}`, [
+        number,
+      ]);
+      await requeue(number, { reason: REASON });
+      const [row] = await operator.database.query<{ waits: boolean; back: boolean }>(
+        `select s.created_at > now() - interval '1 minute' as waits, s.created_at > r.created_at as back
+from record_state s, lateral (select r.created_at ${old}) r`,
+        [number],
+      );
+      expect(row).toEqual({ waits: true, back: true });
+    });
+
     test('needs no reason for an exhausted record', async () => {
       expect((await requeue(await settled('exhausted'))).status).toBe(200);
     });
