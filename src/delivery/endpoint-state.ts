@@ -244,10 +244,18 @@ where pause is not null or configuration_hash is not null returning endpoint`,
   return rows.map((row) => row.endpoint);
 }
 
-/** All endpoints, for readiness and status. */
-export async function findEndpoints(db: Queryable): Promise<(EndpointState & { endpoint: string })[]> {
-  const rows = await db.query<EndpointRow & { endpoint: string }>(
-    `select endpoint, ${COLUMNS} from amlyze_endpoint order by endpoint`,
+/** An endpoint as one replica stands to it. */
+export interface EndpointView extends EndpointState {
+  endpoint: string;
+  /** AMLYZE has refused what this replica is configured with, also where there is no pause, because others get through. */
+  refusesThisReplica: boolean;
+}
+
+/** All endpoints, for readiness, metrics and status of the replica that has this configuration. */
+export async function findEndpoints(db: Queryable, configurationHash: string): Promise<EndpointView[]> {
+  const rows = await db.query<EndpointRow & { endpoint: string; refused: boolean }>(
+    `select endpoint, ${COLUMNS}, ${isListed('$1')} as refused from amlyze_endpoint order by endpoint`,
+    [toListed(configurationHash)],
   );
-  return rows.map((row) => ({ endpoint: row.endpoint, ...toState(row) }));
+  return rows.map((row) => ({ endpoint: row.endpoint, refusesThisReplica: row.refused, ...toState(row) }));
 }

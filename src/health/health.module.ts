@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { AmlyzeModule } from '../amlyze/amlyze.module';
 import { DeliveryModule } from '../delivery/delivery.module';
 import { Backlog } from './backlog';
 import { HealthController } from './health.controller';
@@ -10,7 +11,7 @@ import { StatusController } from './status.controller';
 
 /** Live, ready, metrics and the status page. */
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false }), DeliveryModule],
+  imports: [TerminusModule.forRoot({ logger: false }), AmlyzeModule, DeliveryModule],
   controllers: [HealthController, StatusController],
   providers: [Backlog, Readiness, MetricsPage, Status],
 })

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { AmlyzeClient } from '../amlyze/amlyze.client';
+import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
 import { Metrics } from '../shared/metrics';
 import { within } from '../shared/within';
@@ -50,11 +52,13 @@ export class MetricsPage {
     private readonly metrics: Metrics,
     private readonly backlog: Backlog,
     private readonly database: Database,
+    private readonly amlyze: AmlyzeClient,
   ) {}
 
   async render(): Promise<string> {
     // A scrape must answer when the database does not: the process's own counters are what is needed then.
-    await within(WAIT_MS, Promise.allSettled([this.refreshOutbox(), this.refreshFreshness(), this.refreshStops()]));
+    const refreshed = [this.refreshOutbox(), this.refreshFreshness(), this.refreshStops(), this.refreshRefusals()];
+    await within(WAIT_MS, Promise.allSettled(refreshed));
     return this.metrics.registry.metrics();
   }
 
@@ -64,6 +68,12 @@ export class MetricsPage {
       this.metrics.outboxDepth.set({ state }, states[state] ?? 0);
     }
     this.metrics.outboxAgeSeconds.set(oldestPendingAt ? (now.getTime() - oldestPendingAt.getTime()) / 1000 : 0);
+  }
+
+  private async refreshRefusals(): Promise<void> {
+    const endpoints = await findEndpoints(this.database, this.amlyze.configurationHash());
+    for (const { endpoint, refusesThisReplica } of endpoints)
+      this.metrics.refusesThisReplica.set({ endpoint }, refusesThisReplica ? 1 : 0);
   }
 
   private async refreshFreshness(): Promise<void> {

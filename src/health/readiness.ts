@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
+import { AmlyzeClient } from '../amlyze/amlyze.client';
 import { pendingMigrations } from '../database/migrations';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
@@ -25,6 +26,7 @@ export class Readiness {
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly backlog: Backlog,
+    private readonly amlyze: AmlyzeClient,
   ) {}
 
   async databaseAnswers(): Promise<HealthIndicatorResult> {
@@ -54,12 +56,15 @@ export class Readiness {
 
   async deliveryOpen(): Promise<HealthIndicatorResult> {
     const check = this.indicators.check('delivery');
-    const endpoints = await answered(findEndpoints(this.database));
+    const endpoints = await answered(findEndpoints(this.database, this.amlyze.configurationHash()));
     if (!endpoints) return check.degraded({ reason: 'the database does not say' });
     const paused = endpoints.filter((endpoint) => endpoint.pause !== undefined);
-    if (paused.length === 0) return check.up({ paused: false });
+    const refusing = endpoints.filter((endpoint) => endpoint.refusesThisReplica).map(({ endpoint }) => endpoint);
+    if (paused.length === 0 && refusing.length === 0) return check.up({ paused: false });
     return check.degraded({
-      paused: true,
+      paused: paused.length > 0,
+      // Others may get through meanwhile: then nothing waits, and only this replica has a fault.
+      ...(refusing.length > 0 && { refusesThisReplica: refusing }),
       // The reason holds AMLYZE's address and words: it is for those with a key.
       pauses: paused.map(({ endpoint, pause, pausedSince, pausedUntil }) => ({
         endpoint,

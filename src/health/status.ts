@@ -1,19 +1,30 @@
 import { Injectable } from '@nestjs/common';
+import { AmlyzeClient } from '../amlyze/amlyze.client';
 import { Environment } from '../config/environment';
 import { type BreakerRow, toUnavailability } from '../connections/unavailability';
 import { findEndpoints } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
+import { Replica } from '../shared/replica';
 import { Slots } from '../shared/slots';
 import { version } from '../shared/version';
 import { Backlog } from './backlog';
 
+/** Most connections on the page; `GET /admin/connections` has all of them, page by page. */
+const MAX_CONNECTIONS = 500;
+
+/** Where not all have room on the page, those that are paused or unavailable are on it. Only what is shown is counted up. */
 const CONNECTIONS = `
-select k.id, k.name, k.provider, k.status, k.pause_reason, k.paused_by, k.not_before,
-  h.open_since, h.open_until, h.last_reason,
-  (select count(*)::int from account a where a.connection_id = k.id and a.status = 'active') as accounts,
-  (select count(*)::int from consent c where c.connection_id = k.id and (c.stopped_outcome is not null or c.status <> 'valid'
+with shown as materialized (
+  select k.id, k.name, k.provider, k.status, k.pause_reason, k.paused_by, k.not_before, h.open_since, h.open_until, h.last_reason,
+    count(*) over ()::int as total
+  from connection k left join connection_health h on h.connection_id = k.id
+  order by k.status = 'active' and h.open_since is null, k.id limit $1
+)
+select s.*,
+  (select count(*)::int from account a where a.connection_id = s.id and a.status = 'active') as accounts,
+  (select count(*)::int from consent c where c.connection_id = s.id and (c.stopped_outcome is not null or c.status <> 'valid'
      or c.valid_until <= now())) as stopped_consents
-from connection k left join connection_health h on h.connection_id = k.id order by k.id limit 500`;
+from shown s order by s.id`;
 
 /** Outcomes of the newest run that concerned all accounts: what an operator means by "how are we doing". */
 const OUTCOMES = `
@@ -29,6 +40,8 @@ interface ConnectionRow extends BreakerRow {
   not_before: Date | null;
   accounts: number;
   stopped_consents: number;
+  /** Connections that there are, shown or not. */
+  total: number;
 }
 
 /** One page of the whole: version, slots, pauses, backlog, connections, accounts by outcome. */
@@ -40,20 +53,24 @@ export class Status {
     private readonly database: Database,
     private readonly backlog: Backlog,
     private readonly environment: Environment,
+    private readonly amlyze: AmlyzeClient,
+    private readonly replica: Replica,
   ) {
     this.slots = new Slots(environment.syncCron);
   }
 
   async page(): Promise<Record<string, unknown>> {
     const snapshot = await this.backlog.snapshot();
-    const endpoints = await findEndpoints(this.database);
-    const connections = await this.database.query<ConnectionRow>(CONNECTIONS);
+    const endpoints = await findEndpoints(this.database, this.amlyze.configurationHash());
+    const connections = await this.database.query<ConnectionRow>(CONNECTIONS, [MAX_CONNECTIONS]);
+    const connectionsTotal = connections[0]?.total ?? 0;
     const [lastRun] = await this.database.query<{ id: string; slot: Date | null; outcomes: Record<string, number> }>(
       OUTCOMES,
     );
     const { states, oldestPendingAt, now } = snapshot;
     return {
       version,
+      replica: this.replica.id,
       now: now.toISOString(),
       slots: {
         cron: this.environment.syncCron,
@@ -67,6 +84,7 @@ export class Status {
         reason: endpoint.pauseReason ?? null,
         since: endpoint.pausedSince?.toISOString() ?? null,
         until: endpoint.pausedUntil?.toISOString() ?? null,
+        refusesThisReplica: endpoint.refusesThisReplica,
         lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
         batchLimit: endpoint.batchLimit ?? null,
       })),
@@ -87,6 +105,8 @@ export class Status {
         accounts: row.accounts,
         stoppedConsents: row.stopped_consents,
       })),
+      connectionsTotal,
+      connectionsTruncated: connectionsTotal > connections.length,
       operations: {
         import: this.environment.operationsImport ?? 'off',
         delivery: this.environment.operationsDelivery,

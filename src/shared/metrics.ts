@@ -54,6 +54,12 @@ export class Metrics {
     help: 'Age of the oldest record that is pending',
     registers: [this.registry],
   });
+  readonly refusesThisReplica = new Gauge({
+    name: 'gateway_amlyze_refuses_replica',
+    help: 'Whether AMLYZE has refused the configuration of this replica, by endpoint',
+    labelNames: ['endpoint'],
+    registers: [this.registry],
+  });
   readonly accountsByFreshness = new Gauge({
     name: 'gateway_accounts',
     help: 'Active accounts by the age of their last read',

@@ -5,6 +5,8 @@ import { eventually } from '../support/eventually';
 import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { TcpGate } from '../support/tcp-gate';
+import { AmlyzeClient } from '../../src/amlyze/amlyze.client';
+import { recordFailure } from '../../src/delivery/endpoint-state';
 import { SANDBOX_MYPOS } from '../../src/simulators';
 
 describe('health, metrics and the status page', () => {
@@ -28,14 +30,14 @@ describe('health, metrics and the status page', () => {
     await testDatabase.drop();
   });
 
-  async function get(path: string, key?: string): Promise<{ status: number; text: string }> {
+  async function get(path: string, key?: string, of = gateway): Promise<{ status: number; text: string }> {
     const headers: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` };
-    const response = await fetch(`${gateway.url}${path}`, { headers });
+    const response = await fetch(`${of.url}${path}`, { headers });
     return { status: response.status, text: await response.text() };
   }
 
-  async function ready(): Promise<Json> {
-    const { status, text } = await get('/health/ready');
+  async function ready(of = gateway): Promise<Json> {
+    const { status, text } = await get('/health/ready', undefined, of);
     return { http: status, ...JSON.parse(text) };
   }
 
@@ -73,6 +75,52 @@ describe('health, metrics and the status page', () => {
     await gateway.delivered();
     await eventually('ready again', async () => (await ready()).status === 'ok');
   });
+
+  it('is degraded, in service, at the one replica whose configuration AMLYZE refuses, and not at the others', async () => {
+    const refused = await TestGateway.start(testDatabase, outside, { AMLYZE_TOKEN: 'a-token-of-last-year' });
+    try {
+      await recordFailure(
+        testDatabase.database,
+        'balances',
+        { generation: await generation(), configurationHash: refused.app.get(AmlyzeClient).configurationHash() },
+        { kind: 'operator', reason: 'status 401: no such token', forMs: 300_000, failedIds: [] },
+      );
+      const { consentId } = await registerMypos(gateway, outside);
+      await readNow(gateway, [await addMyposAccount({ gateway, outside }, consentId)]);
+      await gateway.delivered();
+      await eventually('the other one is ready', async () => (await ready()).status === 'ok');
+      const answer = await ready(refused);
+      expect(answer).toMatchObject({ http: 200, status: 'degraded' });
+      expect(answer.details.delivery).toEqual({
+        status: 'degraded',
+        paused: false,
+        refusesThisReplica: ['balances'],
+        pauses: [],
+      });
+      for (const [replica, refuses] of [[gateway, false] as const, [refused, true] as const]) {
+        expect(await replica.ok('GET', '/admin/status')).toMatchObject({
+          replica: expect.any(String),
+          amlyze: expect.arrayContaining([
+            expect.objectContaining({ endpoint: 'balances', pause: null, refusesThisReplica: refuses }),
+          ]),
+        });
+        expect((await get('/metrics', ADMIN_KEY, replica)).text).toContain(
+          `gateway_amlyze_refuses_replica{endpoint="balances"} ${refuses ? 1 : 0}`,
+        );
+      }
+      await gateway.ok('POST', '/admin/amlyze/resume');
+      expect((await ready(refused)).status).toBe('ok');
+    } finally {
+      await refused.close();
+    }
+  });
+
+  async function generation(): Promise<string> {
+    const [row] = await testDatabase.database.query<{ generation: string }>(
+      `select generation from amlyze_endpoint where endpoint = 'balances'`,
+    );
+    return String(row?.generation);
+  }
 
   it('is degraded when a record has waited for a quarter of an hour', async () => {
     const { consentId } = await registerMypos(gateway, outside);
@@ -215,6 +263,25 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
     const { connections } = page as { connections: Json[] };
     expect(connections.length).toBeGreaterThan(2);
     expect(connections.at(-1)).toMatchObject({ provider: 'onesingleview', status: 'active', accounts: 0 });
+    expect(page).toMatchObject({ connectionsTotal: connections.length, connectionsTruncated: false });
     expect((await get('/admin/status')).status).toBe(401);
+  });
+
+  it('shows 500 connections at most, says how many there are, and leaves out none that is paused or unavailable', async () => {
+    const [before] = await testDatabase.database.query<{ n: number }>('select count(*)::int as n from connection');
+    await testDatabase.database.query(`insert into connection (name, provider, base_url, status, paused_by, paused_at)
+select 'bank ' || n, 'mypos', 'https://bank.example', case n when 1999 then 'paused' else 'active' end,
+  case n when 1999 then 'operator' end, case n when 1999 then now() end from generate_series(1, 2000) n`);
+    await testDatabase.database.query(
+      `insert into connection_health (connection_id, unavailable_in_row, failed_in_row, open_since, open_until)
+select id, 5, 5, now(), now() from connection where name = 'bank 2000'`,
+    );
+    const page = await gateway.ok('GET', '/admin/status');
+    const { connections } = page as { connections: Json[] };
+    expect(page).toMatchObject({ connectionsTotal: 2000 + Number(before?.n), connectionsTruncated: true });
+    expect(connections).toHaveLength(500);
+    expect(connections.slice(-3).map(({ name }) => name)).toEqual([expect.any(String), 'bank 1999', 'bank 2000']);
+    const ids = connections.map(({ id }) => Number(id));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
   });
 });

@@ -84,7 +84,7 @@ export class DeliveryBench {
   }
 
   async pause(): Promise<Pause> {
-    const [state] = await findEndpoints(this.database);
+    const [state] = await findEndpoints(this.database, this.lane.configurationHash());
     if (!state) throw new Error('the endpoint was never opened');
     return {
       pause: state.pause ?? null,
