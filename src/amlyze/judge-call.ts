@@ -59,6 +59,7 @@ function toCallVerdict(decision: CallDecision, result: Result, detail: string, n
       return { kind: 'rate-limited', retryAfterMs: retryAfterMs(result, now), detail };
     case 'configuration':
     case 'bad-request':
+    case 'unopened':
     case 'too-large':
       return { kind: decision.kind, detail };
     case 'endpoint-failed':

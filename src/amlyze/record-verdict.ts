@@ -58,7 +58,9 @@ export type CallVerdict =
    * those that were made under another setting are.
    */
   | { kind: 'configuration'; detail: string; rejections?: RecordVerdict[]; frozen?: true }
-  /** 400 for a whole batch, or a frozen request in it that does not open: to be cut in two. */
+  /** 400 for a whole batch: to be cut in two. */
   | { kind: 'bad-request'; detail: string }
+  /** A frozen request does not open, so no call was made. It says nothing about AMLYZE, and costs only that record an attempt. */
+  | { kind: 'unopened'; detail: string }
   /** The batch is too large: 413, or above our own limit for a request. */
   | { kind: 'too-large'; detail: string };

@@ -15,7 +15,7 @@ export interface RecordDecision {
 /** What a row decides about the whole call. `results` means: read them, one by one. */
 export interface CallDecision {
   about: 'call';
-  kind: 'results' | 'endpoint-failed' | 'rate-limited' | 'configuration' | 'bad-request' | 'too-large';
+  kind: 'results' | 'endpoint-failed' | 'rate-limited' | 'configuration' | 'bad-request' | 'unopened' | 'too-large';
   /** For endpoint-failed: whether the records may have arrived. */
   doubt?: boolean;
 }
@@ -218,12 +218,12 @@ export const VERDICT_TABLE: readonly VerdictRow[] = [
     cause: ['invalid-request'],
     ...same(CALL('configuration')),
   },
-  // It may be one record's own, damaged or under a key that is gone: cutting finds it, and the others go on.
+  // It is those records' own, damaged or under a key that is gone: cutting finds them, and the others go on.
   {
     name: 'frozen request that does not open',
     from: ['batch', 'single'],
     cause: ['sealed-request'],
-    ...same(CALL('bad-request')),
+    ...same(CALL('unopened')),
   },
   { name: 'no byte left', from: ['batch', 'single'], bytesMayHaveLeft: false, ...same(FAILED_UNSENT) },
   { name: 'anything else', from: ['batch', 'single'], ...same(FAILED) },

@@ -20,6 +20,7 @@ import {
   type RetryPolicy,
   type WholeVerdict,
 } from './settlements';
+import { UnopenedNews } from './unopened-news';
 
 /** While all is well a success is written down this often; a call of one record must not cost a row of its own each time. */
 const SUCCESS_EVERY_MS = 250;
@@ -32,6 +33,7 @@ export class Settling {
   private readonly policy: RetryPolicy;
   private readonly businessUnit: string | undefined;
   readonly writer: SettlementWriter;
+  private readonly unopened = new UnopenedNews(this.logger);
   private readonly successAtMs = new Map<string, number>();
 
   constructor(
@@ -68,6 +70,8 @@ export class Settling {
         return this.applyConfiguration(call, verdict);
       case 'bad-request':
         return this.applyBadRequest(call, verdict.detail);
+      case 'unopened':
+        return this.applyUnopened(call, verdict.detail);
       case 'too-large':
         return this.applyTooLarge(call, verdict.detail);
     }
@@ -129,12 +133,7 @@ export class Settling {
       detail: verdict.reason,
     });
     if (batch.records.length > 1) return this.cut(call, { cause: 'whole-failure', verdict });
-    const settlements = batch.records.map((record) => ({
-      ...returnToPool(record, verdict),
-      ...chargeAttempt(record, this.policy),
-      wholeFailure: true,
-      groupId: batch.group?.id,
-    }));
+    const settlements = this.chargeAll(call, verdict).map((settlement) => ({ ...settlement, wholeFailure: true }));
     return this.settleWhole(call, settlements, verdict);
   }
 
@@ -204,6 +203,22 @@ export class Settling {
     }
     const canary = call.batch.records.length > 1 && (await needsCanary(this.database, call));
     return this.cut(call, { cause: 'bad-request', verdict, canary });
+  }
+
+  /** No call was made: nothing of it pauses the endpoint, or keeps a pause. Cutting finds the records that do not open. */
+  private async applyUnopened(call: Call, detail: string): Promise<void> {
+    const verdict = toWholeVerdict(call, false, detail);
+    if (call.batch.records.length > 1) return this.cut(call, { cause: 'bad-request', verdict });
+    this.unopened.tell(call.lane.endpoint, detail);
+    return this.settleWhole(call, this.chargeAll(call, verdict), verdict);
+  }
+
+  private chargeAll({ batch }: Call, verdict: WholeVerdict): Settlement[] {
+    return batch.records.map((record) => ({
+      ...returnToPool(record, verdict),
+      ...chargeAttempt(record, this.policy),
+      groupId: batch.group?.id,
+    }));
   }
 
   private async applyTooLarge(call: Call, detail: string): Promise<void> {

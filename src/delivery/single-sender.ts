@@ -230,7 +230,7 @@ export class SingleSender {
       const verdict = lane.judgeSingle(result, toSent(record), new Date());
       const batch = { attemptId, group: undefined, records: [record] };
       const call: Call = { lane, batch, state, result, single: true };
-      if (verdict.kind === 'settled') {
+      if (verdict.kind === 'settled' || verdict.kind === 'unopened') {
         this.pump();
         await settling.apply(this.stopping ? call : { ...call, write: this.answers.add }, verdict);
       } else {
@@ -251,7 +251,7 @@ export class SingleSender {
     }
   }
 
-  /** Anything but a verdict about the record may pause the endpoint: what is not sent yet must not pass the pause. */
+  /** Anything but a verdict about the record, or a record that was not sent, may pause the endpoint: what is not sent yet must not pass the pause. */
   private async applyTrouble(call: Call, verdict: CallVerdict): Promise<void> {
     this.troubles += 1;
     this.leave = undefined;

@@ -251,6 +251,39 @@ describe.each(['single', 'batch'] as const)(
         await gateway.close();
       }
     });
+
+    it('neither keeps up a pause nor stands in the way of the others, where several are all that is due', async () => {
+      const variables = { ...WITH_CARDS, OPERATIONS_DELIVERY: delivery, AMLYZE_MAX_ATTEMPTS: '2' };
+      const before = await TestGateway.start(testDatabase, outside, {
+        ...variables,
+        AMLYZE_BASE_URL: 'http://127.0.0.1:1',
+        CARD_DATA_KEYS: `gone:${randomBytes(32).toString('base64')}`,
+      });
+      const sealed = ['sealed-a', 'sealed-b', 'sealed-c'];
+      await before.ok(
+        'POST',
+        '/admin/operations',
+        sealed.map((id) => cardOperation(id, TEST_CARD_NUMBERS[0])),
+      );
+      await eventually('delivery is paused', async () => {
+        const rows = await testDatabase.database.query(`select from amlyze_endpoint where pause = 'backoff'`);
+        return rows.length > 0;
+      });
+      await before.close();
+
+      const gateway = await TestGateway.start(testDatabase, outside, variables);
+      try {
+        await gateway.ok('POST', '/admin/operations', operation('behind-them'));
+        const records = await gateway.delivered();
+        const states = (ids: readonly string[]): Json[] =>
+          ids.map((id) => records.find(({ operationExtId }: Json) => operationExtId === id).state);
+        expect(states(['behind-them'])).toEqual(['accepted']);
+        expect(states(sealed)).toEqual(['exhausted', 'exhausted', 'exhausted']);
+        expect(await testDatabase.database.query('select from amlyze_endpoint where pause is not null')).toEqual([]);
+      } finally {
+        await gateway.close();
+      }
+    });
   },
 );
 
