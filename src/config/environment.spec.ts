@@ -7,6 +7,8 @@ import { declaredVariables } from './variable';
 
 const folder = mkdtempSync(join(tmpdir(), 'environment-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+const TOKEN_FILE = join(folder, 'token-file');
+writeFileSync(TOKEN_FILE, 'abc\n');
 
 const key = (id: string, bytes: Buffer = randomBytes(32)): string => `${id}:${bytes.toString('base64')}`;
 
@@ -148,7 +150,7 @@ describe('loadEnvironment', () => {
     ['AMLYZE_BASE_URL', { AMLYZE_BASE_URL: SECRET }],
     ['AMLYZE_TOKEN', { AMLYZE_TOKEN: undefined }],
     ['AMLYZE_TOKEN', { AMLYZE_TOKEN: `${SECRET} with blank` }],
-    ['AMLYZE_TOKEN', { AMLYZE_TOKEN: SECRET, AMLYZE_TOKEN_FILE: __filename }],
+    ['AMLYZE_TOKEN', { AMLYZE_TOKEN: SECRET, AMLYZE_TOKEN_FILE: TOKEN_FILE }],
     ['AMLYZE_TOKEN_FILE', { AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: `/absent/${SECRET}` }],
     ['AMLYZE_REQUESTER', { AMLYZE_REQUESTER: SECRET.repeat(20) }],
     ['AMLYZE_REQUESTER', { AMLYZE_REQUESTER: '🏦'.repeat(51) }],
@@ -221,10 +223,18 @@ describe('loadEnvironment', () => {
     ['LEASE_SECOND', 'LEASE_SECONDS'],
     ['POLL_INTERVALL_MS', 'POLL_INTERVAL_MS'],
     ['AMLYZE_BATCHSIZE', 'AMLYZE_BATCH_SIZE'],
+    ['database_url', 'DATABASE_URL'],
   ])('takes %s for a misspelt %s', (misspelt, meant) => {
     expect(faultsOf({ [misspelt]: SECRET, [meant]: undefined })).toContain(
       `${misspelt}: unknown variable; write ${meant}; if it is somebody else's, take it out of the gateway's environment`,
     );
+  });
+
+  it('says that only the token comes from a file, and what a variable alone takes', () => {
+    expect(faultsOf({ DATABASE_URL_FILE: '/run/secrets/url', OPERATIONS_IMPORT: 'false' })).toEqual([
+      'DATABASE_URL_FILE: unknown variable; only AMLYZE_TOKEN can come from a file; write DATABASE_URL',
+      'OPERATIONS_IMPORT: must be without-monitoring or left out',
+    ]);
   });
 
   it("leaves somebody else's variables alone, also one like ours where ours is given", () => {
@@ -261,6 +271,60 @@ describe('loadEnvironment', () => {
       expect(databaseUrl).toBe('postgres://u@h/d?sslmode=verify-full');
     }
   });
+
+  it.each([
+    'sslmod=require',
+    'options=-c%20statement_timeout%3D0',
+    'host=elsewhere',
+    'sslmode=disable&sslmode=require',
+  ])('refuses the parameter of DATABASE_URL that it would not heed, or that would undo its own: %s', (query) => {
+    expect(faultsOf({ DATABASE_URL: `postgres://u:${SECRET}@h/d?${query}` })).toEqual([
+      'DATABASE_URL: must have no parameters but sslmode, sslrootcert, sslcert, sslkey, each once',
+    ]);
+  });
+
+  it.each(['a/b', 'a#b', 'a?b', 'a%b', 'a%zz'])('says how a password like %j is written', (password) => {
+    expect(faultsOf({ DATABASE_URL: `postgres://u:${password}@h/d` })).toEqual([
+      expect.stringContaining('of a password are written %2F'),
+    ]);
+  });
+
+  it('looks at every file that DATABASE_URL names, and verifies the server, also where no sslmode is given', () => {
+    expect(faultsOf({ DATABASE_URL: 'postgres://u@h/d?sslcert=/absent&sslkey=/absent' })).toEqual([
+      'DATABASE_URL: its sslcert file cannot be read',
+    ]);
+    const { databaseUrl = '' } = loadEnvironment({
+      ...COMPLETE,
+      DATABASE_URL: `postgres://u@h/d?sslcert=${__filename}&sslkey=${__filename}`,
+    });
+    expect(new URL(databaseUrl).searchParams.get('sslmode')).toBe('verify-full');
+  });
+
+  it.each([
+    ['tok en', 'must be printable ASCII without blanks'],
+    ['one\ntwo', 'must be printable ASCII without blanks'],
+  ])('refuses a token file that holds no token, %j', (content, problem) => {
+    const file = join(folder, 'no-token');
+    writeFileSync(file, content);
+    expect(faultsOf({ AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: file })).toEqual([
+      `AMLYZE_TOKEN_FILE: names a file that holds no token: it ${problem}`,
+    ]);
+  });
+
+  it('does not wait for what is no regular file', () => {
+    expect(faultsOf({ AMLYZE_TOKEN: undefined, AMLYZE_TOKEN_FILE: '/dev/zero' })).toEqual([
+      'AMLYZE_TOKEN_FILE: names a file that cannot be read',
+    ]);
+  });
+
+  it.each(['Expect: 100-continue', 'Upgrade: h2c', 'te: trailers', 'Authorization: x'])(
+    'refuses the tenant header %j, which no call could carry',
+    (header) => {
+      expect(faultsOf({ AMLYZE_TENANT_HEADER: header })).toEqual([
+        'AMLYZE_TENANT_HEADER: names a header that the gateway or HTTP itself sets',
+      ]);
+    },
+  );
 
   it('reads a token file that exists and holds something', () => {
     const file = join(folder, 'token');

@@ -59,7 +59,7 @@ export class Environment {
   readonly amlyzeToken?: string;
 
   /** File that holds AMLYZE's API token; read again when it changes. */
-  @Variable(parse.readableFile)
+  @Variable(parse.tokenFile)
   readonly amlyzeTokenFile?: string;
 
   /** Name of the calling system in every record, at most 100 characters. */

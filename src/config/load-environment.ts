@@ -49,18 +49,24 @@ function unknownNames(given: Record<string, string | undefined>): string[] {
   return Object.keys(given)
     .filter((name) => !known.includes(name))
     .flatMap((name) => {
+      const file = known.find((variable) => name === `${variable}_FILE` && variable.length >= SHORTEST_MISSPELT);
+      if (file !== undefined)
+        return [`${name}: unknown variable; only AMLYZE_TOKEN can come from a file; write ${file}`];
       const meant = meantBy(name, absent);
       if (meant !== undefined)
         return [
           `${name}: unknown variable; write ${meant}; if it is somebody else's, take it out of the gateway's environment`,
         ];
-      return OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? [`${name}: unknown variable`] : [];
+      return OWN_PREFIXES.some((prefix) => name.startsWith(prefix))
+        ? [`${name}: unknown variable; take it out of the gateway's environment, or see its README for what there is`]
+        : [];
     });
 }
 
-/** DATABSE_URL would otherwise start an embedded database. */
+/** DATABSE_URL, or database_url, would otherwise start an embedded database. */
 function meantBy(name: string, absent: readonly string[]): string | undefined {
   if (name.length < SHORTEST_MISSPELT || absent.length === 0) return undefined;
+  if (absent.includes(name.toUpperCase())) return name.toUpperCase();
   const nearest = closest(name, absent);
   return distance(name, nearest) <= MISSPELT_BY ? nearest : undefined;
 }

@@ -1,5 +1,6 @@
 import { FAIL_POINTS, type FailPoint } from '../shared/fail-point';
-import { readFileSync } from 'node:fs';
+import { CLIENT_HEADERS } from '../shared/http/request-check';
+import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { CronTime } from 'cron';
 import { Malformed, type Parse } from './variable';
@@ -24,7 +25,8 @@ export function wholeNumber(min: number, max: number): Parse<number> {
 }
 
 export function oneOf<T extends string>(...allowed: readonly T[]): Parse<T> {
-  return (text) => allowed.find((value) => value === text) ?? new Malformed(`must be one of ${allowed.join(', ')}`);
+  const problem = allowed.length === 1 ? `must be ${allowed[0]} or left out` : `must be one of ${allowed.join(', ')}`;
+  return (text) => allowed.find((value) => value === text) ?? new Malformed(problem);
 }
 
 export function flag(text: string): boolean | Malformed {
@@ -54,27 +56,48 @@ export function host(text: string): string | Malformed {
 }
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
+const SSL_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+const DATABASE_PARAMETERS = ['sslmode', ...SSL_FILES];
 
-/** Where TLS is asked for at all the server's certificate and name are verified; modes that fall back silently are refused. */
+/**
+ * Where TLS is asked for at all the server's certificate and name are verified; modes that fall back silently are refused. So is any
+ * other parameter: a misspelt sslmode would leave TLS out, and the driver lets others take the place of the limits of our sessions.
+ */
 export function databaseUrl(text: string): string | Malformed {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
-    return new Malformed('must be postgres://user:password@host:port/database');
+  const readable = url && isDecodable(url.username) && isDecodable(url.password);
+  if (!readable || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
+    return new Malformed(
+      'must be postgres://user:password@host:port/database, in which / : @ # ? % of a password are written %2F %3A %40 %23 %3F %25',
+    );
   }
   const query = url.searchParams;
   if (query.has('uselibpqcompat') || query.has('ssl')) {
     return new Malformed('must ask for TLS by sslmode, not by ssl or uselibpqcompat');
   }
+  const names = [...query.keys()];
+  if (names.some((name) => !DATABASE_PARAMETERS.includes(name)) || new Set(names).size !== names.length) {
+    return new Malformed(`must have no parameters but ${DATABASE_PARAMETERS.join(', ')}, each once`);
+  }
+  if (names.length === 0) return text;
   const mode = query.get('sslmode');
-  if (mode === null && !query.has('sslrootcert')) return text;
   if (mode !== null && !SSL_MODES.includes(mode))
     return new Malformed(`sslmode must be one of ${SSL_MODES.join(', ')}`);
-  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+  for (const name of SSL_FILES) {
     const file = query.get(name);
-    if (file !== null && readable(file) === undefined) return new Malformed(`its ${name} file cannot be read`);
+    if (file !== null && contentOf(file) === undefined) return new Malformed(`its ${name} file cannot be read`);
   }
   if (mode !== 'disable') query.set('sslmode', 'verify-full');
   return url.toString();
+}
+
+function isDecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function adminKey(text: string): string | Malformed {
@@ -107,23 +130,25 @@ export function token(text: string): string | Malformed {
   return /^[\x21-\x7e]+$/.test(text) ? text : new Malformed('must be printable ASCII without blanks');
 }
 
-export function readableFile(text: string): string | Malformed {
-  const content = readable(text);
+/** What cannot be a token would otherwise be told by the first record that has to wait for it. */
+export function tokenFile(file: string): string | Malformed {
+  const content = contentOf(file)?.trim();
   if (content === undefined) return new Malformed('names a file that cannot be read');
-  return content.trim() === '' ? new Malformed('names a file that is empty') : text;
+  if (content === '') return new Malformed('names a file that is empty');
+  const held = token(content);
+  return held instanceof Malformed ? new Malformed(`names a file that holds no token: it ${held.problem}`) : file;
 }
 
-const OWN_HEADERS = new Set(
-  'authorization content-type content-length host connection transfer-encoding accept accept-encoding user-agent'.split(
-    ' ',
-  ),
-);
+/** Beside those that the client keeps for itself, and would refuse at every call. */
+const OWN_HEADERS = new Set([...CLIENT_HEADERS, 'authorization', 'content-type', 'content-encoding', 'accept']);
 
 export function header(text: string): { name: string; value: string } | Malformed {
   const [, name, value] =
     /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) return new Malformed('must be "Name: value"');
-  return OWN_HEADERS.has(name.toLowerCase()) ? new Malformed('names a header that the gateway sets') : { name, value };
+  return OWN_HEADERS.has(name.toLowerCase())
+    ? new Malformed('names a header that the gateway or HTTP itself sets')
+    : { name, value };
 }
 
 export function endpoint(text: string): Endpoint | Malformed {
@@ -156,7 +181,7 @@ export function currency(text: string): string | Malformed {
 export function codes(text: string): readonly string[] | Malformed {
   const list = text.split(',').map((code) => code.trim());
   const malformed = list.some((code) => !isText(code, 255));
-  if (malformed) return new Malformed('must be codes of at most 255 characters, separated by commas');
+  if (malformed) return new Malformed('must be codes of 1 to 255 characters, separated by commas');
   return new Set(list).size === list.length ? list : new Malformed('holds one code twice');
 }
 
@@ -192,9 +217,10 @@ export function duration(text: string): number | Malformed {
     : new Malformed('must be a duration of at most 30 days such as 30m, 24h or 7d');
 }
 
-function readable(file: string): string | undefined {
+function contentOf(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    // Opening a pipe would wait for its writer, and a device may have no end.
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined;
   } catch {
     return undefined;
   }

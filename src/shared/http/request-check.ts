@@ -12,7 +12,7 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 // Framing and routing belong to the connection, and a Host header would also decide whose certificate is accepted; the last two are
 // the same in every call.
-const OWN_HEADERS = new Set([
+export const CLIENT_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'connection',
   'content-length',
@@ -47,7 +47,7 @@ function checkHeaders(headers: Record<string, string>): void {
   for (const [name, value] of Object.entries(headers)) {
     bytes += name.length + value.length;
     if (!HEADER_NAME.test(name)) throw invalid('a header name has characters that HTTP forbids');
-    if (OWN_HEADERS.has(name.toLowerCase())) throw invalid(`the header ${name} is the client's own`);
+    if (CLIENT_HEADERS.has(name.toLowerCase())) throw invalid(`the header ${name} is the client's own`);
     if (!HEADER_VALUE.test(value)) throw invalid(`the header ${name} has characters that HTTP forbids`);
   }
   if (bytes > MAX_REQUEST_HEADER_BYTES) {
