@@ -7,6 +7,7 @@ import { configureApp } from './admin/configure-app';
 import { AppModule } from './app.module';
 import { Environment } from './config/environment';
 import { explainListenFailure } from './config/listen-problem';
+import { explainDatabaseFailure } from './database/database-problem';
 import { armFailPoints } from './shared/fail-point';
 import { withoutChatter } from './shared/quiet-logger';
 import { StartProblem } from './shared/start-problem';
@@ -68,7 +69,8 @@ function endOnSignals(app: NestExpressApplication): void {
   }
 }
 
-function refuse(error: unknown): never {
+function refuse(reason: unknown): never {
+  const error = explainDatabaseFailure(reason);
   if (error instanceof StartProblem) {
     process.stderr.write(`The gateway does not start.\n${error.message}\n`);
   } else {

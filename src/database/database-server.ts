@@ -5,7 +5,8 @@ import { classifyDatabaseFailure, databaseFailureText } from '../shared/database
 import { StartProblem } from '../shared/start-problem';
 import { MIGRATION_LIMITS, openDataSource } from './data-source';
 import { startEmbeddedPostgres } from './embedded-postgres';
-import { migrate } from './migrations';
+import { explainDatabaseFailure } from './database-problem';
+import { migrate, unknownMigrations } from './migrations';
 
 export const APPLICATION_NAME = 'open-banking-gateway';
 
@@ -63,19 +64,38 @@ async function migrateDatabase(url: string): Promise<void> {
     );
   });
   try {
-    await assertVersion(dataSource);
+    await assertServer(dataSource);
     const names = await migrate(dataSource);
     if (names.length > 0) new Logger('Database').log(`migrated: ${names.join(', ')}`);
+    await warnOfNewer(dataSource);
+  } catch (error) {
+    throw explainDatabaseFailure(error);
   } finally {
     await dataSource.destroy();
   }
 }
 
-async function assertVersion(dataSource: DataSource): Promise<void> {
-  const [row]: { version: number }[] = await dataSource.query(
-    `select current_setting('server_version_num')::int as version`,
+async function assertServer(dataSource: DataSource): Promise<void> {
+  const [row]: { version: number; encoding: string }[] = await dataSource.query(
+    `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding`,
   );
   if ((row?.version ?? 0) < OLDEST_VERSION) {
     throw new StartProblem([`DATABASE_URL: Postgres ${String(OLDEST_VERSION / 10_000)} or newer is needed`]);
   }
+  // Any other lacks characters that banks and customers have in their names, or does not check them.
+  if (row?.encoding !== 'UTF8') {
+    throw new StartProblem([
+      `DATABASE_URL: the database has the encoding ${String(row?.encoding)}; create one with encoding 'UTF8' template template0`,
+    ]);
+  }
+}
+
+/** During an upgrade an old process may start once more beside new ones; what it cannot do then has to be understood from its log. */
+async function warnOfNewer(dataSource: DataSource): Promise<void> {
+  const migrations = await unknownMigrations(dataSource);
+  if (migrations.length === 0) return;
+  new Logger('Database').warn({
+    msg: 'the database was migrated by a newer version of the gateway: finish the upgrade, or restore the backup',
+    migrations,
+  });
 }

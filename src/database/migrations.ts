@@ -51,6 +51,13 @@ export async function pendingMigrations(dataSource: DataSource): Promise<string[
   return (await new MigrationExecutor(dataSource).getPendingMigrations()).map(({ name }) => name);
 }
 
+/** Names of what is applied and not among ours: a newer version was here. */
+export async function unknownMigrations(dataSource: DataSource): Promise<string[]> {
+  const known = new Set(dataSource.migrations.map(({ name }) => name));
+  const executed = await new MigrationExecutor(dataSource).getExecutedMigrations();
+  return executed.map(({ name }) => name).filter((name) => !known.has(name));
+}
+
 /** Takes the latest migration back by its down section. */
 export async function revertLast(dataSource: DataSource): Promise<void> {
   await underLock(dataSource, (executor) => executor.undoLastMigration());

@@ -71,8 +71,9 @@ export class Heartbeat implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    this.scheduler.deleteCronJob('slots');
-    this.scheduler.deleteInterval('poll');
+    // Neither is there where the start was broken off.
+    if (this.scheduler.doesExist('cron', 'slots')) this.scheduler.deleteCronJob('slots');
+    if (this.scheduler.doesExist('interval', 'poll')) this.scheduler.deleteInterval('poll');
     // Side by side: a duty that is held up must not keep the workers reading and sending meanwhile.
     await Promise.all([
       this.sync.stop(GRACE_MS),

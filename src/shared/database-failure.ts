@@ -71,6 +71,11 @@ export function isConnectionLost(error: unknown): boolean {
   return classifyDatabaseFailure(error) === 'unavailable' ? code !== '25006' : message === 'Query read timeout';
 }
 
+/** Postgres' code, or Node's; '' where there is none. */
+export function databaseFailureCode(error: unknown): string {
+  return describe(error).code;
+}
+
 /** The driver's own words; of a failed login or connection they name host and user, never the password. */
 export function databaseFailureText(error: unknown): string {
   const { message } = describe(error);

@@ -59,4 +59,20 @@ describe('a start that is refused', () => {
     expect(code).toBe(1);
     expectJsonLines(stdout);
   });
+
+  it('by a database that fails behind the migrations says so in one line, and ends with 1', async () => {
+    const { database, url } = testDatabase;
+    const role = `narrow_${new URL(url).pathname.slice(1)}`;
+    await database.query(`create role "${role}" login password 'narrow' connection limit 1`);
+    await database.query(`grant all on all tables in schema public to "${role}"`);
+    const narrow = Object.assign(new URL(url), { username: role, password: 'narrow' });
+    const { code, stdout, stderr } = await start({ DATABASE_URL: narrow.toString() });
+    await database.query(`drop owned by "${role}"`);
+    await database.query(`drop role "${role}"`);
+    expect(stderr).toMatch(
+      /^The gateway does not start\.\nDATABASE_URL: the database failed during the start \(full: too many connections .+\)\n$/,
+    );
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('No Cron Job');
+  });
 });

@@ -103,6 +103,56 @@ describe('DatabaseModule', () => {
     ]);
     expect((problem as StartProblem).message).not.toContain('pAsSwOrD');
   });
+
+  it.each([
+    ['create table account (id integer)', /relation "account" already exists; the gateway needs a database/],
+    ['alter database %I set default_transaction_read_only = on', /read-only transaction; the gateway has to reach/],
+    [
+      `create role "bystander_%1$s" login password 'bystander'`,
+      /permission denied for schema public; the role of the gateway has to own its schema/,
+    ],
+  ])('says in one line why the migrations cannot run after %j', async (sql, words) => {
+    const database = await createEmptyDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    const dataSource = await openDataSource({ url: database.url, applicationName: 'test' });
+    await dataSource.query(sql.replace('%I', name).replace('%1$s', name));
+    const url = new URL(database.url);
+    if (sql.includes('bystander')) Object.assign(url, { username: `bystander_${name}`, password: 'bystander' });
+    const environment = loadEnvironment({ ...AMLYZE, ...KEYS, DATABASE_URL: url.toString() });
+    const problem: unknown = await openDatabaseServer(environment).catch((error: unknown) => error);
+    if (sql.includes('bystander')) await dataSource.query(`drop role "bystander_${name}"`);
+    await dataSource.destroy();
+    await database.drop();
+    expect(problem).toBeInstanceOf(StartProblem);
+    expect((problem as StartProblem).lines).toEqual([expect.stringMatching(words)]);
+    expect((problem as StartProblem).message).toMatch(/^DATABASE_URL: /);
+  });
+
+  it('takes no database that lacks characters', async () => {
+    const database = await createEmptyDatabase("encoding 'LATIN1' locale 'C' template template0");
+    const environment = loadEnvironment({ ...AMLYZE, ...KEYS, DATABASE_URL: database.url });
+    const problem: unknown = await openDatabaseServer(environment).catch((error: unknown) => error);
+    await database.drop();
+    expect((problem as StartProblem).lines).toEqual([
+      `DATABASE_URL: the database has the encoding LATIN1; create one with encoding 'UTF8' template template0`,
+    ]);
+  });
+
+  it('warns where a newer version has migrated the database', async () => {
+    const database = await createEmptyDatabase();
+    const environment = loadEnvironment({ ...AMLYZE, ...KEYS, DATABASE_URL: database.url });
+    const warned: unknown[] = [];
+    Logger.overrideLogger({ log: () => undefined, error: () => undefined, warn: (line: unknown) => warned.push(line) });
+    await openDatabaseServer(environment);
+    expect(warned).toEqual([]);
+    const dataSource = await openDataSource({ url: database.url, applicationName: 'test' });
+    await dataSource.query(`insert into migration (timestamp, name) values (1999999999999, 'Newer1999999999999')`);
+    await dataSource.destroy();
+    await openDatabaseServer(environment);
+    Logger.overrideLogger(false);
+    await database.drop();
+    expect(warned).toEqual([expect.objectContaining({ migrations: ['Newer1999999999999'] })]);
+  });
 });
 
 describe('TLS to Postgres', () => {

@@ -34,9 +34,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** A database without any table, for tests of the migrations themselves. */
-export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createEmptyDatabase(options = ''): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `empty_${randomBytes(8).toString('hex')}`;
-  await administer(`create database ${name}`);
+  await administer(`create database ${name} ${options}`);
   return { url: withDatabase(serverUrl(), name), drop: () => administer(`drop database ${name} with (force)`) };
 }
 
