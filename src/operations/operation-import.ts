@@ -1,10 +1,11 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { CsvHeader } from '../admin/imports/csv';
 import { IMPORT_TYPES } from '../admin/imports/import-body';
 import { splitLines, type Line } from '../admin/imports/split-lines';
 import { Database } from '../shared/database';
 import { isDatabaseUnavailable } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
+import { within } from '../shared/within';
 import type { CheckedLine } from './check-line';
 import { ImportDigests, type BodyDigest } from './import-digest';
 import {
@@ -22,6 +23,12 @@ import { readCsvOperations, readNdjsonOperations, readOperationsHeader } from '.
 const CHUNK_LINES = 250;
 /** A request that lives touches its import every minute, see `tend`, so none lives behind one that stood still for this. */
 const IDLE_MINUTES = 10;
+/** At a stop, until a request that waits for its client's lines is not waited for. */
+const STOP_GRACE_MS = 1_000;
+
+class GatewayStops extends Error {
+  override readonly message = 'the gateway stops';
+}
 
 /** One request's way through its body. */
 interface Reading {
@@ -35,13 +42,16 @@ interface Reading {
   digest: BodyDigest | undefined;
   /** First line that is not committed. */
   nextLine: number;
+  /** Settled once the request is through with it. */
+  ended: PromiseWithResolvers<void>;
 }
 
 /** Reads operations from a stream of any length; whatever ends it, complete chunks are stored and can be gone on from. */
 @Injectable()
-export class OperationImport {
+export class OperationImport implements BeforeApplicationShutdown {
   private readonly logger = new Logger(OperationImport.name);
   private readonly underWay = new Set<Reading>();
+  private stopping = false;
 
   constructor(
     private readonly database: Database,
@@ -67,7 +77,8 @@ export class OperationImport {
     }
     // Nothing comes again where no key lets it.
     const digest = idempotencyKey === undefined ? undefined : this.digests.begin(state);
-    const reading: Reading = { state, held: begun, lines, header, digest, nextLine: state.nextLine };
+    const ended = Promise.withResolvers<void>();
+    const reading: Reading = { state, held: begun, lines, header, digest, nextLine: state.nextLine, ended };
     if (digest) reading.lines = digest.follow(lines, () => this.takeUp(reading));
     this.underWay.add(reading);
     try {
@@ -81,6 +92,18 @@ export class OperationImport {
       throw this.stopped(error, reading, idempotencyKey !== undefined);
     } finally {
       this.underWay.delete(reading);
+      ended.resolve();
+    }
+  }
+
+  /** While connections are open and the database is there: every request ends behind its last whole chunk, and its caller is told so. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    await within(STOP_GRACE_MS, Promise.all([...this.underWay].map(({ ended }) => ended.promise)));
+    for (const { held, state, nextLine } of this.underWay) {
+      if (!held) continue;
+      this.logger.warn({ msg: 'an import of operations is interrupted by the stop', importId: state.id, nextLine });
+      await interruptImport(this.database, state).catch(() => undefined);
     }
   }
 
@@ -124,6 +147,7 @@ export class OperationImport {
       chunk = [];
     };
     for await (const line of read) {
+      if (this.stopping) throw new GatewayStops();
       // What is handed on of a finished import is only compared.
       if (line.line < reading.state.nextLine || reading.state.status === 'finished') continue;
       chunk.push(this.intake.check(line, rules));
@@ -138,7 +162,7 @@ export class OperationImport {
       ? 'Send the same body with the same Idempotency-Key again: it goes on from there.'
       : 'Send the same body again: what is stored only counts as unchanged.';
     return new ApiProblem({
-      status: isDatabaseUnavailable(error) ? 503 : 500,
+      status: error instanceof GatewayStops || isDatabaseUnavailable(error) ? 503 : 500,
       name: 'import-stopped',
       title: 'Import stopped',
       detail: `Import ${importId} is stored up to line ${nextLine - 1}. ${again}`,

@@ -61,6 +61,13 @@ describe('SecretBox', () => {
     expect(() => wrong.open(sealed, context)).not.toThrow(/visible-nowhere/);
   });
 
+  it('names the key that is gone, so that it can be put back', () => {
+    const sealed = box.seal('plain', context);
+    expect(() => new SecretBox([second]).open(sealed, context)).toThrow(
+      'the key k1, which ENCRYPTION_KEYS does not hold',
+    );
+  });
+
   it('does not start without a key, with a short key, or with two keys of one id', () => {
     expect(() => new SecretBox([])).toThrow(SecretProblem);
     expect(() => new SecretBox([{ id: 'k1', key: randomBytes(16) }])).toThrow('32 bytes');

@@ -5,6 +5,7 @@ const VERSION = 'v1';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface SecretKey {
   /** Stored with every sealed text, so that a key can be replaced while texts of the old one are still readable. */
@@ -33,7 +34,7 @@ export class SecretBox {
     const [writing] = keys;
     if (!writing) throw new SecretProblem('no encryption key is configured');
     for (const { id, key } of keys) {
-      if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw new SecretProblem('an encryption key has an unusable id');
+      if (!KEY_ID.test(id)) throw new SecretProblem('an encryption key has an unusable id');
       if (key.length !== KEY_BYTES) throw new SecretProblem(`encryption key ${id} must have ${KEY_BYTES} bytes`);
     }
     this.writing = writing;
@@ -61,7 +62,10 @@ export class SecretBox {
       throw new SecretProblem('the stored secret is not in a known format');
     }
     const key = this.keys.get(keyId);
-    if (!key) throw new SecretProblem('the stored secret was sealed with a key that ENCRYPTION_KEYS does not hold');
+    if (!key) {
+      const name = KEY_ID.test(keyId) ? `the key ${keyId}` : 'a key';
+      throw new SecretProblem(`the stored secret was sealed with ${name}, which ENCRYPTION_KEYS does not hold`);
+    }
     const bytes = Buffer.from(body, 'base64url');
     // Buffer skips what is not base64url and ignores spare bits: only the one canonical spelling is accepted.
     if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== body) {

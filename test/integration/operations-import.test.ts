@@ -304,6 +304,25 @@ describe('POST /admin/operations/import', () => {
     expect(rows).toEqual([{ status: 'finished', lines: 600 }]);
   });
 
+  it('counts as interrupted as soon as the gateway is told to stop, whether lines come or not', async () => {
+    const { database } = admin.testDatabase;
+    const [waiting, busy] = [open('k-waits'), open('k-busy')];
+    waiting.on('error', () => undefined);
+    waiting.write(`${lines(300).join('\n')}\n`);
+    const answered = once(busy, 'response') as Promise<[Readable & { statusCode: number }]>;
+    busy.write(`${lines(300, 1_000).join('\n')}\n`);
+    await eventually('a chunk of both is stored', async () => (await count('amlyze_record')) === 500);
+    const stopped = admin.app.get(OperationImport).beforeApplicationShutdown();
+    busy.end(lines(300, 1_300).join('\n'));
+    await stopped;
+    expect((await answered)[0].statusCode).toBe(503);
+    expect(await database.query('select status, lines::int from operation_import')).toEqual([
+      { status: 'interrupted', lines: 250 },
+      { status: 'interrupted', lines: 250 },
+    ]);
+    waiting.destroy();
+  });
+
   it('counts as interrupted once it has stood still for 10 minutes, and not before', async () => {
     const { database } = admin.testDatabase;
     await database.query(`insert into operation_import (idempotency_key, source, touched_at)

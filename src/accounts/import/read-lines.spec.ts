@@ -81,4 +81,16 @@ describe('readCsv', () => {
   ])('refuses the whole file where the header row is %j (%s)', async (header) => {
     await expect(collect(readCsv, header, '3,iban,EUR,ext,')).rejects.toThrow(ApiProblem);
   });
+
+  it.each([
+    ['consentId;currency', 'its field 1 is none of these; commas have to stand between them'],
+    [`${HEADER},iban`, 'its field 6 is none of these'],
+    ['consentId,currency', 'providerAccountId, accountExtId are missing'],
+    ['consentId,"currency', 'its quotes do not add up'],
+    ['x'.repeat(70_000), 'it must not be longer than 65536 bytes'],
+  ])('says what is wrong with a header row, case %#', async (header, fault) => {
+    await expect(collect(readCsv, header)).rejects.toMatchObject({
+      errors: [{ field: 'line 1', message: expect.stringMatching(new RegExp(`: ${fault}$`)) }],
+    });
+  });
 });

@@ -29,14 +29,19 @@ export async function readCsvHeader(
   let first = await lines.next();
   while (!first.done && isBlank(first.value)) first = await lines.next();
   if (first.done) throw headerProblem(1, columns, 'the file is empty');
-  const { number, text } = first.value;
-  const names = text === undefined ? [] : (parseCsvLine(text) ?? []).map((name) => name.trim());
-  const fault = faultOf(names, columns);
-  if (fault !== undefined) {
+  const { number } = first.value;
+  const read = readNames(first.value);
+  const fault = Array.isArray(read) ? faultOf(read, columns) : read.fault;
+  if (!Array.isArray(read) || fault !== undefined) {
     await lines.return(undefined);
-    throw headerProblem(number, columns, fault);
+    throw headerProblem(number, columns, fault ?? '');
   }
-  return { header: { names, line: number }, lines: withFirst(first.value, lines) };
+  return { header: { names: read, line: number }, lines: withFirst(first.value, lines) };
+}
+
+function readNames({ text, fault = 'cannot be read' }: Line): string[] | { fault: string } {
+  if (text === undefined) return { fault: `it ${fault}` };
+  return parseCsvLine(text)?.map((name) => name.trim()) ?? { fault: 'its quotes do not add up' };
 }
 
 /**
@@ -73,10 +78,13 @@ function parseCsvLine(text: string): string[] | undefined {
 }
 
 function faultOf(names: readonly string[], { known, required, noun }: CsvColumns): string | undefined {
-  if (names.some((name) => !known.has(name))) return `it has a ${noun} that is none of these`;
+  // Which one, and not what it holds: in a file without a header row that is somebody's data.
+  const stranger = names.findIndex((name) => !known.has(name));
+  const commas = names.length === 1 ? '; commas have to stand between them' : '';
+  if (stranger >= 0) return `its ${noun} ${stranger + 1} is none of these${commas}`;
   if (new Set(names).size !== names.length) return `it names a ${noun} twice`;
   const missing = required.filter((name) => !names.includes(name));
-  return missing.length > 0 ? `${missing.join(', ')} is missing` : undefined;
+  return missing.length > 0 ? `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing` : undefined;
 }
 
 function headerProblem(line: number, { listed }: CsvColumns, what: string): ApiProblem {
