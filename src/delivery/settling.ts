@@ -145,7 +145,7 @@ export class Settling {
     if (!(await this.pause(call, { kind: 'backoff', reason: verdict.reason, forMs: backoffMs(state.failures + 1) })))
       return;
     this.logger.warn({
-      msg: `${whyItWaits(call)}; delivery waits and probes`,
+      msg: 'AMLYZE is not answering; delivery waits and probes',
       endpoint: lane.endpoint,
       failures: state.failures + 1,
       detail: verdict.reason,
@@ -268,11 +268,4 @@ export class Settling {
       failedIds: call.batch.records.map((record) => record.id),
     });
   }
-}
-
-/** A request that does not open was never sent, and says nothing about AMLYZE. */
-function whyItWaits({ result }: Pick<Call, 'result'>): string {
-  return result.kind === 'failure' && result.cause === 'sealed-request'
-    ? 'operations cannot be opened and were not sent'
-    : 'AMLYZE is not answering';
 }
