@@ -3,6 +3,7 @@ import { columnOf } from '../shared/column';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { jsonLines } from '../shared/json-lines';
 import { lookedUp, unseen } from '../shared/looked-up';
+import { holdNewer } from './hold-newer';
 
 /** A balance record about to be frozen: everything is decided, only durability is missing. */
 export interface NewBalanceRecord {
@@ -168,8 +169,16 @@ interface KeyStateRow {
   sent_to_unit: string | null;
 }
 
-/** Looks up many keys at once, in the order asked. */
-export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): Promise<KeyState[]> {
+/**
+ * Looks up many keys at once, in the order asked.
+ *
+ * @param purpose whoever records what is found holds back what is newer in the series, so that it stays true until the commit
+ */
+export async function findKeyStates(
+  tx: Queryable,
+  keys: readonly AskedKey[],
+  purpose: 'look' | 'record',
+): Promise<KeyState[]> {
   if (keys.length === 0) return [];
   const states = keys.map(() => NOTHING_KNOWN);
   const rows = await tx.query<KeyStateRow>(KEY_STATES, [
@@ -181,7 +190,7 @@ export async function findKeyStates(tx: Queryable, keys: readonly AskedKey[]): P
     columnOf(keys, (k) => k.account?.businessUnit),
   ]);
   const older = new Set(rows.filter((row) => row.is_older).map(({ ord }) => ord));
-  const newerSent = older.size === 0 ? undefined : await findNewerSent(tx, keys, older);
+  const newerSent = older.size === 0 ? undefined : await findNewerSent(tx, toOrdered(keys, older), purpose);
   for (const row of rows) {
     states[row.ord - 1] = {
       latest: toLatest(row),
@@ -200,13 +209,19 @@ function toLatest(row: KeyStateRow): LatestRecord | undefined {
   return { revision, value, communicationNumber, settingsHash, accountExtId, businessUnit };
 }
 
-/** A record that AMLYZE has or may have and that is newer than the balance, for those of these ordinal numbers that have one. */
+type OrderedKey = AskedKey & { ord: number };
+
+function toOrdered(keys: readonly AskedKey[], ords: ReadonlySet<number>): OrderedKey[] {
+  return keys.map((key, index) => ({ ...key, ord: index + 1 })).filter(({ ord }) => ords.has(ord));
+}
+
+/** A record that AMLYZE has or may have and that is newer than the balance, for those of the keys that have one. */
 async function findNewerSent(
   tx: Queryable,
-  keys: readonly AskedKey[],
-  ords: ReadonlySet<number>,
+  asked: readonly OrderedKey[],
+  purpose: 'look' | 'record',
 ): Promise<ReadonlyMap<number, Date>> {
-  const asked = keys.map((key, index) => ({ ...key, ord: index + 1 })).filter(({ ord }) => ords.has(ord));
+  if (purpose === 'record') await holdNewer(tx, asked);
   const rows = await tx.query<{ ord: number; newer_sent_at: Date }>(NEWER_SENT, [
     asked.map(({ ord }) => ord),
     asked.map((key) => key.accountId),

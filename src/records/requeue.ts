@@ -3,6 +3,7 @@ import { communicationNumber } from '../amlyze/communication-number';
 import type { CardVault } from '../operations/card-vault';
 import { COLLIDED } from '../outbox/claimed-record';
 import { enqueueBalances } from '../outbox/enqueue';
+import { holdNewer } from '../outbox/hold-newer';
 import { REQUEUEABLE_STATES, type RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
@@ -73,7 +74,19 @@ left join record_key k on k.key = any(${KEYS_OF_RECORD}) and k.account_id = r.ac
   and k.communication_number = r.communication_number
 where r.communication_number = $1`;
 
-const LOCK = `select 1 from record_state where record_id = (select id from amlyze_record where communication_number = $1) for update`;
+const LOCK = `select account_id as "accountId", balance_type as "balanceType", balance_at as "balanceAt" from record_state
+where record_id = (select id from amlyze_record where communication_number = $1) for update`;
+
+interface LockedRow {
+  accountId: string | null;
+  balanceType: string | null;
+  balanceAt: Date | null;
+}
+
+/** A balance; operations belong to no series. */
+function isOfSeries(row: LockedRow | undefined): row is { accountId: string; balanceType: string; balanceAt: Date } {
+  return row !== undefined && row.accountId !== null && row.balanceType !== null && row.balanceAt !== null;
+}
 
 /** What making a new revision needs beside the record. */
 export interface RequeueContext {
@@ -90,7 +103,8 @@ export async function requeue(
   context: RequeueContext,
 ): Promise<RequeueAnswer> {
   // Locked by a statement of its own: only the next one sees what a requeue that held the lock before has made.
-  await tx.query(LOCK, [number]);
+  const [locked] = await tx.query<LockedRow>(LOCK, [number]);
+  if (isOfSeries(locked)) await holdNewer(tx, [{ ...locked, balanceAt: locked.balanceAt.toISOString() }]);
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;

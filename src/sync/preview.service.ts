@@ -127,7 +127,7 @@ order by blocks.block desc limit 1`,
     const run: WaitingRun = { runId: 'preview', slot, startedAt: slot, force: false, tries: 0 };
     const key = businessKey(balance, run);
     const { accountId } = target.account;
-    const [known] = await findKeyStates(this.database, [{ ...balance, accountId, key }]);
+    const [known] = await findKeyStates(this.database, [{ ...balance, accountId, key }], 'look');
     if (!known) throw new Error('a key state is missing');
     const input = {
       account: target.account,

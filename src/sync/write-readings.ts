@@ -118,7 +118,7 @@ interface GroupPlan {
 }
 
 async function plan(tx: Queryable, results: readonly SubjectResult[], identity: RecordIdentity): Promise<GroupPlan> {
-  const states = (await findKeyStates(tx, results.flatMap(toAskedKeys))).values();
+  const states = (await findKeyStates(tx, results.flatMap(toAskedKeys), 'record')).values();
   const planned: GroupPlan = { rows: [], records: [], pins: [] };
   for (const result of results) {
     for (const reading of result.readings) {

@@ -123,7 +123,7 @@ describe('a plan that is kept', () => {
       `select account_id as "accountId", balance_type as "balanceType" from amlyze_record limit 1`,
     );
     if (!record) throw new Error('there is no record');
-    await findKeyStates(database, [{ ...record, key: 'older', balanceAt: '2000-01-01T00:00:00.000Z' }]);
+    await findKeyStates(database, [{ ...record, key: 'older', balanceAt: '2000-01-01T00:00:00.000Z' }], 'record');
     await claimDue(database, REQUEST);
   }
 

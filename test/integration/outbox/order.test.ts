@@ -42,7 +42,7 @@ describe('the outbox, within an account and balance type', () => {
       balanceAt,
       key: 'another',
     }));
-    return (await findKeyStates(db(), keys)).map(({ newerSentAt }) => newerSentAt?.toISOString());
+    return (await findKeyStates(db(), keys, 'look')).map(({ newerSentAt }) => newerSentAt?.toISOString());
   }
 
   test('knows the newest that was sent, and says so of nothing but an older balance', async () => {
