@@ -124,7 +124,9 @@ export class RequeueManyAnswerDto {
   @ApiProperty({ type: [RefusedRequeueDto] })
   refused: RefusedRequeueDto[];
 
-  @ApiProperty({ description: 'More records match than one call takes; call again' })
+  @ApiProperty({
+    description: 'Others may match: one call takes 5,000, and the database may have gone away on the way; call again',
+  })
   more: boolean;
 }
 

@@ -1,10 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
+import { toProblem } from '../admin/problem.filter';
 import { Installation } from '../amlyze/installation';
 import { DeliveryWorker } from '../delivery/delivery.worker';
 import { CardVault } from '../operations/card-vault';
 import { REQUEUEABLE_STATES } from '../outbox/record-state';
+import { violatedUnique } from '../shared/constraint';
 import { Database } from '../shared/database';
+import { classifyDatabaseFailure, mayBeRepeated } from '../shared/database-failure';
 import { ApiProblem } from '../shared/problem';
 import { forgetCount } from '../sync/count-runs';
 import { selection } from './record-views';
@@ -20,6 +23,8 @@ const IS_LATEST = `(r.kind <> 'balance' or not exists (select 1 from amlyze_reco
 /** What an operator can do with settled records; every act is in the audit trail with its reason. */
 @Injectable()
 export class RecordsService {
+  private readonly logger = new Logger(RecordsService.name);
+
   constructor(
     private readonly database: Database,
     private readonly audit: AuditTrail,
@@ -41,9 +46,21 @@ export class RecordsService {
     // Everything at once under new numbers is nothing that anybody means, and AMLYZE would have all of it again.
     if (dto.newNumber === true && !FILTERS.some((filter) => dto[filter] !== undefined))
       throw ApiProblem.invalid([{ field: 'newNumber', message: `needs a filter beside it: ${FILTERS.join(', ')}` }]);
-    const refused: RequeueManyAnswerDto['refused'] = [];
-    let requeued = 0;
-    const looked = (): number => requeued + refused.length;
+    const done: RequeueManyAnswerDto = { requeued: 0, refused: [], more: false };
+    try {
+      await this.requeueMatching(dto, done);
+    } catch (error) {
+      // What is requeued stays so, and nothing but this answer counts it.
+      if (done.requeued === 0) throw error;
+      this.logger.warn({ msg: 'a requeue by filter stopped on its way', requeued: done.requeued, err: error });
+      done.more = true;
+    }
+    if (done.requeued > 0) this.delivery.wake();
+    return done;
+  }
+
+  private async requeueMatching(dto: RequeueByFilterDto, done: RequeueManyAnswerDto): Promise<void> {
+    const looked = (): number => done.requeued + done.refused.length;
     // What is settled meanwhile, a requeued record that fails again above all, is nothing that the operator has seen.
     const settledBy = await this.now();
     // One state after the other, since each has its place in an index.
@@ -53,15 +70,26 @@ export class RecordsService {
       while (afterId !== undefined && looked() < MAX_REQUEUE) {
         const page = await this.findRequeueable({ ...dto, state }, { afterId, settledBy });
         for (const { communication_number: communicationNumber } of page) {
-          const answer = await this.requeue(communicationNumber, toRequest(dto));
-          if (answer.kind === 'requeued') requeued += 1;
-          else refused.push({ communicationNumber, detail: toDetail(answer) });
+          const detail = await this.requeueOfMany(communicationNumber, toRequest(dto));
+          if (detail === undefined) done.requeued += 1;
+          else done.refused.push({ communicationNumber, detail });
         }
         afterId = page.at(-1)?.id;
       }
     }
-    if (requeued > 0) this.delivery.wake();
-    return { requeued, refused, more: looked() >= MAX_REQUEUE };
+    done.more = looked() >= MAX_REQUEUE;
+  }
+
+  /** Why it was not requeued; undefined where it was. One that cannot be must not stand in the way of those behind it. */
+  private async requeueOfMany(number: string, request: RequeueRequest): Promise<string | undefined> {
+    try {
+      const answer = await this.requeue(number, request);
+      return answer.kind === 'requeued' ? undefined : toDetail(answer);
+    } catch (error) {
+      if (mayBeRepeated(error)) throw error;
+      this.logger.error({ msg: 'a record cannot be requeued', communicationNumber: number, err: error });
+      return toProblem(error).message;
+    }
   }
 
   /** By the database's clock, to the microsecond. */
@@ -113,7 +141,17 @@ where s.record_id = (select id from amlyze_record where communication_number = $
     return { communicationNumber: number };
   }
 
+  /** A second look says what is there, where a reading or another operator made the next revision at the same moment. */
   private async requeue(number: string, request: RequeueRequest): Promise<RequeueAnswer> {
+    try {
+      return await this.requeueOnce(number, request);
+    } catch (error) {
+      if (violatedUnique(error) === undefined && classifyDatabaseFailure(error) !== 'conflict') throw error;
+      return this.requeueOnce(number, request);
+    }
+  }
+
+  private async requeueOnce(number: string, request: RequeueRequest): Promise<RequeueAnswer> {
     const identity = await this.installation.identity();
     return this.database.transaction(async (tx) => {
       const answer = await requeue(tx, number, request, { ...identity, vault: this.vault });
