@@ -3,6 +3,7 @@ import { Check, Optional, OptionalOrNull } from '../admin/check';
 import { ListQuery } from '../admin/pagination';
 import { oneOf, rowId, text } from '../admin/rules';
 import { ACCOUNT_RULES } from './account-rules';
+import type { PendingRecords } from './pending-records';
 
 export class CreateAccountDto {
   @ApiProperty({ description: 'Our id of the consent', example: '3' })
@@ -150,6 +151,21 @@ export class AccountDto {
 
   @ApiProperty({ format: 'date-time', example: '2027-01-31T12:00:00.000Z' })
   updatedAt: string;
+}
+
+export class UpdatedAccountDto extends AccountDto implements PendingRecords {
+  @ApiProperty({
+    description:
+      'Records that waited for AMLYZE under the former accountExtId or businessUnit: held, ACCOUNT_CHANGED, and not sent',
+    example: 0,
+  })
+  recordsHeld: number;
+
+  @ApiProperty({
+    description: 'Records under the former name that AMLYZE may have; they go on until it answers',
+    example: 0,
+  })
+  recordsUnderWay: number;
 }
 
 export class LastReadingDto {

@@ -16,7 +16,7 @@ import { Consumes, mediaType } from '../admin/media-type.guard';
 import { ApiProblems } from '../admin/open-api';
 import { RowIdPipe } from '../admin/row-id';
 import { AccountDetailsDto, AccountDto, AccountListDto, AccountQuery } from './account.dto';
-import { CreateAccountDto, UpdateAccountDto } from './account.dto';
+import { CreateAccountDto, UpdateAccountDto, UpdatedAccountDto } from './account.dto';
 import { AccountsService } from './accounts.service';
 import { AccountImport, type ImportResult } from './import/account-import';
 import { ImportResultDto } from './import/import.dto';
@@ -90,10 +90,15 @@ export class AccountsController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Move to another consent, re-pin, rename in AMLYZE, or open again' })
-  @ApiOkResponse({ type: AccountDto })
+  @ApiOperation({
+    summary: 'Move to another consent, re-pin, rename in AMLYZE, or open again',
+    description:
+      'Records that wait under the former name and were never sent are held (ACCOUNT_CHANGED); the answer counts them, and those ' +
+      'that AMLYZE may have. The next read makes a record for the new name.',
+  })
+  @ApiOkResponse({ type: UpdatedAccountDto })
   @ApiProblems(400, 404, 409, 413, 415)
-  update(@Param('id', accountId) id: string, @Body() dto: UpdateAccountDto): Promise<AccountDto> {
+  update(@Param('id', accountId) id: string, @Body() dto: UpdateAccountDto): Promise<UpdatedAccountDto> {
     return this.accounts.update(id, dto);
   }
 

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { type Page, page, parseCursor } from '../admin/pagination';
+import type { MappingSettings } from '../balances/balance';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory } from '../connections/connection-directory';
 import { violatedReference, violatedUnique } from '../shared/constraint';
@@ -9,8 +11,11 @@ import { ApiProblem } from '../shared/problem';
 import { findLastAcceptedRecord, findLastReading, findNextSlot } from './account-details';
 import type { AccountFields } from './account-rules';
 import { duplicateProblem, insertAccount, moveAccounts } from './account-writes';
-import type { AccountDetailsDto, AccountDto, AccountQuery, CreateAccountDto, UpdateAccountDto } from './account.dto';
+import type { AccountDetailsDto, AccountDto, AccountQuery, CreateAccountDto } from './account.dto';
+import type { UpdateAccountDto, UpdatedAccountDto } from './account.dto';
 import { ACCOUNT_COLUMNS, type AccountRow, toAccountDto } from './account.row';
+import { lockNames, nameAtAmlyze, refuseSharedName } from './amlyze-account';
+import { awaitReadings, holdOutdated, NO_RECORDS, type PendingRecords } from './pending-records';
 import { pinsAfter } from './pinned-type';
 
 @Injectable()
@@ -23,9 +28,12 @@ export class AccountsService {
   ) {}
 
   async create(dto: CreateAccountDto): Promise<AccountDto> {
+    const { amlyzeBusinessUnit: configured } = this.environment;
     const row = await this.write(dto, async (tx) => {
+      await lockNames(tx, configured);
       const inserted = await insertAccount(tx, dto);
       if (!inserted) throw ApiProblem.unknownReference('consentId', 'consent', dto.consentId);
+      await refuseSharedName(tx, inserted, configured);
       const target = `account:${inserted.id}`;
       await this.audit.append(tx, { action: 'account.create', target, detail: { ...dto } });
       return inserted;
@@ -62,7 +70,7 @@ export class AccountsService {
     };
   }
 
-  async update(id: string, dto: UpdateAccountDto): Promise<AccountDto> {
+  async update(id: string, dto: UpdateAccountDto): Promise<UpdatedAccountDto> {
     const renames = dto.accountExtId !== undefined || dto.businessUnit !== undefined;
     if (renames && dto.reason === undefined) {
       const message = 'is required for another accountExtId or businessUnit: say why AMLYZE is to see another account';
@@ -72,35 +80,54 @@ export class AccountsService {
     const mapping = dto.pinnedType ? (await this.directory.load(before.connection_id)).mappingSettings : undefined;
     const businessUnit = dto.businessUnit === undefined ? before.business_unit : dto.businessUnit;
     const accountExtId = dto.accountExtId ?? before.account_ext_id;
-    const row = await this.write(
-      toFields({ ...before, account_ext_id: accountExtId, business_unit: businessUnit }),
-      async (tx) => {
-        const stored = await this.findRow(tx, id, 'for update');
-        if (dto.consentId !== undefined) await this.move(tx, stored, dto.consentId);
-        const updated = await tx.query<AccountRow>(
-          `update account set account_ext_id = $2, business_unit = $3, pinned_types = $4,
-           status = coalesce($5, status), closed_at = case when $5 = 'active' then null else closed_at end,
-           updated_at = clock_timestamp()
-         where id = $1 returning ${ACCOUNT_COLUMNS}`,
-          [
-            id,
-            dto.accountExtId ?? stored.account_ext_id,
-            dto.businessUnit === undefined ? stored.business_unit : dto.businessUnit,
-            JSON.stringify(pinsAfter(stored.pinned_types, dto.pinnedType, mapping)),
-            dto.status ?? null,
-          ],
-        );
-        const { reason, ...detail } = dto;
-        await this.audit.append(tx, {
-          action: 'account.update',
-          target: `account:${id}`,
-          reason,
-          detail: { ...detail },
-        });
-        return one(updated, id);
-      },
+    const fields = toFields({ ...before, account_ext_id: accountExtId, business_unit: businessUnit });
+    return this.write(fields, async (tx) => {
+      if (renames || dto.status !== undefined) await lockNames(tx, this.environment.amlyzeBusinessUnit);
+      if (renames) await awaitReadings(tx, id);
+      const stored = await this.findRow(tx, id, 'for update');
+      if (dto.consentId !== undefined) await this.move(tx, stored, dto.consentId);
+      const changed = await this.change(tx, stored, dto, mapping);
+      const pending = await this.settleName(tx, stored, changed);
+      const { reason, ...detail } = dto;
+      await this.audit.append(tx, {
+        action: 'account.update',
+        target: `account:${id}`,
+        reason,
+        detail: { ...detail, ...(pending !== NO_RECORDS && pending) },
+      });
+      return { ...toAccountDto(changed), ...pending };
+    });
+  }
+
+  private async change(
+    tx: Queryable,
+    stored: AccountRow,
+    dto: UpdateAccountDto,
+    mapping: MappingSettings | undefined,
+  ): Promise<AccountRow> {
+    const updated = await tx.query<AccountRow>(
+      `update account set account_ext_id = $2, business_unit = $3, pinned_types = $4,
+         status = coalesce($5, status), closed_at = case when $5 = 'active' then null else closed_at end,
+         updated_at = clock_timestamp()
+       where id = $1 returning ${ACCOUNT_COLUMNS}`,
+      [
+        stored.id,
+        dto.accountExtId ?? stored.account_ext_id,
+        dto.businessUnit === undefined ? stored.business_unit : dto.businessUnit,
+        JSON.stringify(pinsAfter(stored.pinned_types, dto.pinnedType, mapping)),
+        dto.status ?? null,
+      ],
     );
-    return toAccountDto(row);
+    return one(updated, stored.id);
+  }
+
+  /** What follows from another name at AMLYZE, or from being open again under it. */
+  private async settleName(tx: Queryable, before: AccountRow, after: AccountRow): Promise<PendingRecords> {
+    const { amlyzeBusinessUnit: configured } = this.environment;
+    const name = nameAtAmlyze(after, configured);
+    const renamed = !isDeepStrictEqual(name, nameAtAmlyze(before, configured));
+    if (renamed || before.status !== after.status) await refuseSharedName(tx, after, configured);
+    return renamed ? holdOutdated(tx, after.id, name) : NO_RECORDS;
   }
 
   /** Reads stop at once; history and records that are not settled stay. Closing twice changes nothing. */
@@ -135,7 +162,7 @@ export class AccountsService {
     await moveAccounts(tx, [{ accountId: account.id, consentId }]);
   }
 
-  private async write(wanted: AccountFields, work: (tx: Queryable) => Promise<AccountRow>): Promise<AccountRow> {
+  private async write<T>(wanted: AccountFields, work: (tx: Queryable) => Promise<T>): Promise<T> {
     try {
       return await this.database.transaction(work);
     } catch (error) {

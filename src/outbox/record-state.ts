@@ -5,6 +5,8 @@
  * pending ──claim──► sending ──verdict──► accepted | rejected | held | exhausted
  *    ▲                  │
  *    └──doubt, failure──┘        held, rejected, exhausted ──requeue──► pending; held ──adopt──► accepted
+ *
+ * What was never sent may become held while it waits: its card data grew too old, its account got another name at AMLYZE.
  */
 export const RECORD_STATES = ['pending', 'sending', 'accepted', 'rejected', 'held', 'exhausted'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];

@@ -63,6 +63,8 @@ interface ExplanationRow extends RecordRow {
   shredded_at: Date | null;
   attempt_id: string | null;
   superseded_by: string | null;
+  /** It is for another account at AMLYZE than the one that it supersedes. */
+  moved: boolean | null;
   reading_id: string | null;
   reading_outcome: string;
   fetched_at: Date;
@@ -77,6 +79,8 @@ interface ExplanationRow extends RecordRow {
 const EXPLAIN = `
 select ${RECORD_COLUMNS}, r.payload, r.sealed, r.shredded_at, s.attempt_id,
   (select n.communication_number from amlyze_record n where n.supersedes = r.communication_number limit 1) as superseded_by,
+  (select (p.account_ext_id, p.business_unit) is distinct from (r.account_ext_id, r.business_unit) from amlyze_record p
+   where p.communication_number = r.supersedes) as moved,
   b.id as reading_id, b.outcome as reading_outcome, b.fetched_at, b.request_id, b.http_status, b.latency_ms, b.balance_at_source,
   b.raw_body, b.steps
 from ${RECORDS} left join balance_reading b on b.id = r.reading_id
@@ -122,17 +126,32 @@ export async function explain(
     ...toRecordView(row),
     supersededBy: row.superseded_by,
     reading: row.reading_id === null ? null : toReading(row, row.reading_id),
-    steps: [...(await showSteps(db, row.steps ?? [])), ...requeued(row)],
+    steps: [...(await showSteps(db, row.steps ?? [])), ...requeued(row), ...renamed(row)],
     ...showRequest(row, vault),
     attemptLog: attempts.map(toAttempt),
   };
 }
 
 /** Under a new number a record shares the reading of its predecessor, whose steps know of no second revision. */
-function requeued({ supersedes, supersedes_reason: why, revision }: ExplanationRow): ShownStep[] {
+function requeued({
+  supersedes,
+  supersedes_reason: why,
+  revision,
+  moved,
+  account_ext_id: account,
+}: ExplanationRow): ShownStep[] {
   if (supersedes === null || why !== 'new-number') return [];
+  const forWhom = moved === true ? `, for ${account ?? ''} as AMLYZE has the account now` : '';
   const { rule, text } =
-    recordStep`revision ${revision} says the same as ${supersedes} under a number of its own: an operator requeued that record, for the reason in audit_entry (target record:${supersedes})`;
+    recordStep`revision ${revision} says the same as ${supersedes} under a number of its own${forWhom}: an operator requeued that record, for the reason in audit_entry (target record:${supersedes})`;
+  return [{ rule, text }];
+}
+
+/** A record that no call is to blame for: its account got another name at AMLYZE while it waited. */
+function renamed({ state, reason, account_id: id, account_ext_id: account }: ExplanationRow): ShownStep[] {
+  if (state !== 'held' || reason !== 'ACCOUNT_CHANGED') return [];
+  const { rule, text } =
+    recordStep`not sent: it is for ${account ?? ''}, and an operator gave the account another accountExtId or businessUnit while it waited, for the reason in audit_entry (target account:${id ?? ''})`;
   return [{ rule, text }];
 }
 

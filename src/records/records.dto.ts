@@ -45,7 +45,7 @@ export class RequeueDto {
 
   @ApiPropertyOptional({
     description:
-      'Make the next revision with a new number instead of sending the same one again; of many only with a filter',
+      'Make the next revision with a new number, for the account as AMLYZE has it now, instead of sending the same one again; of many only with a filter',
     example: false,
   })
   @Optional()
@@ -144,7 +144,8 @@ export class RecordDto implements RecordView {
   @ApiProperty({ enum: RECORD_STATES }) state: RecordState;
   @ApiProperty({
     ...nullableText,
-    description: 'Ours: COLLISION, NUMBER_CONSUMED, REJECTED_AFTER_DOUBT, SHREDDED, replayed, adopted …',
+    description:
+      'Ours: COLLISION, NUMBER_CONSUMED, REJECTED_AFTER_DOUBT, SHREDDED, ACCOUNT_CHANGED, replayed, adopted …',
   })
   reason: string | null;
   @ApiProperty({ ...nullableText, description: "AMLYZE's, verbatim" }) errorCode: string | null;

@@ -1,16 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import { communicationNumber } from '../amlyze/communication-number';
 import type { CardVault } from '../operations/card-vault';
 import { COLLIDED } from '../outbox/claimed-record';
-import { enqueueBalances } from '../outbox/enqueue';
+import { enqueueBalances, type AmlyzeAccount } from '../outbox/enqueue';
 import { holdNewer } from '../outbox/hold-newer';
 import { REQUEUEABLE_STATES, type RecordState } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
-import { JsonNumber, parseJson, type JsonValue } from '../shared/json';
 import { lookedUp } from '../shared/looked-up';
 import { forgetCount } from '../sync/count-runs';
-import { KEYS_OF_RECORD } from '../sync/plan-records';
+import { KEYS_OF_RECORD, nameOf } from '../sync/plan-records';
+import { frozenFields } from './frozen-balance';
 import { findLatest, makeNextOperation, operationRefusal } from './requeue-operation';
 
 /** What an operator asked for; each flag confirms one danger. */
@@ -55,6 +56,9 @@ interface RequeueRow {
   settings_hash: string | null;
   /** AMLYZE has it, or may be getting it. */
   newer_sent: string | null;
+  /** The balance's account as it is registered now; the record's own names are frozen. */
+  account_now: string | null;
+  unit_now: string | null;
 }
 
 const LOAD = `
@@ -68,8 +72,8 @@ select r.id, r.communication_number, r.kind, r.channel, r.operation_ext_id, r.se
        and n.balance_at >= r.balance_at and (n.balance_at, n.revision) > (r.balance_at, r.revision)
      order by n.balance_at desc limit 1
    ) newer
-   order by newer.balance_at desc limit 1) as newer_sent
-from amlyze_record r join record_state s on s.record_id = r.id
+   order by newer.balance_at desc limit 1) as newer_sent, a.account_ext_id as account_now, a.business_unit as unit_now
+from amlyze_record r join record_state s on s.record_id = r.id left join account a on a.id = r.account_id
 left join record_key k on k.key = any(${KEYS_OF_RECORD}) and k.account_id = r.account_id and k.balance_type = r.balance_type
   and k.communication_number = r.communication_number
 where r.communication_number = $1`;
@@ -92,6 +96,8 @@ function isOfSeries(row: LockedRow | undefined): row is { accountId: string; bal
 export interface RequeueContext {
   installationId: string;
   prefix: string;
+  /** AMLYZE_BUSINESS_UNIT. */
+  businessUnit: string | undefined;
   vault: CardVault;
 }
 
@@ -104,7 +110,11 @@ export async function requeue(
 ): Promise<RequeueAnswer> {
   // Locked by a statement of its own: only the next one sees what a requeue that held the lock before has made.
   const [locked] = await tx.query<LockedRow>(LOCK, [number]);
-  if (isOfSeries(locked)) await holdNewer(tx, [{ ...locked, balanceAt: locked.balanceAt.toISOString() }]);
+  if (isOfSeries(locked)) {
+    // Whoever gives the account another name at AMLYZE waits, or is waited for.
+    await tx.query('select from account where id = $1 for key share', [locked.accountId]);
+    await holdNewer(tx, [{ ...locked, balanceAt: locked.balanceAt.toISOString() }]);
+  }
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;
@@ -113,7 +123,8 @@ export async function requeue(
       kind: 'reason-missing',
       message: `is required for a ${row.state} record: say why sending it again is right`,
     };
-  const detail = (row.kind === 'operation' && isOver(row) && operationRefusal(row, operation)) || refusal(row, request);
+  const detail =
+    (row.kind === 'operation' && isOver(row) && operationRefusal(row, operation)) || refusal(row, request, context);
   if (detail !== undefined) return { kind: 'refused', detail };
   await forgetCount(tx, row.id);
   if (!request.newNumber) {
@@ -135,9 +146,15 @@ function isOver({ state }: RequeueRow): boolean {
 }
 
 /** The first thing that speaks against it, with what to do about it. */
-function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
+function refusal(row: RequeueRow, request: RequeueRequest, context: RequeueContext): string | undefined {
   if (!isOver(row)) {
     return `The record is ${row.state}; only held, rejected and exhausted records can be requeued.`;
+  }
+  const account = accountNow(row, context);
+  // In doubt it may be there, and only the same number, sent again, can tell.
+  const frozen = accountOf(row);
+  if (account && frozen && !request.newNumber && !row.in_doubt && !isDeepStrictEqual(account, frozen)) {
+    return `The record is for ${nameOf(frozen)}, and AMLYZE has this account as ${nameOf(account)} now; send newNumber: true, which makes it for that one.`;
   }
   if (row.newer_sent !== null && !request.confirmOlder) {
     return `AMLYZE has, or is getting, the newer ${row.newer_sent} of this account and type; send confirmOlder: true if the older balance shall still go out.`;
@@ -155,16 +172,26 @@ function refusal(row: RequeueRow, request: RequeueRequest): string | undefined {
   return undefined;
 }
 
-async function makeNextRevision(
-  tx: Queryable,
-  row: RequeueRow,
-  identity: { installationId: string; prefix: string },
-): Promise<string> {
-  const { account_id, account_ext_id, balance_type, balance_at, value, key, key_revision, settings_hash, reading_id } =
-    row;
+/** The account at AMLYZE that the record is for; undefined for an operation. */
+function accountOf({ account_ext_id: accountExtId, business_unit: unit }: RequeueRow): AmlyzeAccount | undefined {
+  return accountExtId === null ? undefined : { accountExtId, businessUnit: unit ?? undefined };
+}
+
+/** The account at AMLYZE that a record of today would be for; undefined for an operation. */
+function accountNow(
+  { account_now: accountExtId, unit_now: unit }: RequeueRow,
+  { businessUnit: configured }: RequeueContext,
+): AmlyzeAccount | undefined {
+  return accountExtId === null ? undefined : { accountExtId, businessUnit: unit ?? configured };
+}
+
+/** For the account as AMLYZE has it now: under a number of its own nothing binds it to the name before. */
+async function makeNextRevision(tx: Queryable, row: RequeueRow, context: RequeueContext): Promise<string> {
+  const { account_id, balance_type, balance_at, value, key, key_revision, settings_hash, reading_id } = row;
+  const account = accountNow(row, context);
   if (
     account_id === null ||
-    account_ext_id === null ||
+    account === undefined ||
     balance_type === null ||
     balance_at === null ||
     value === null ||
@@ -177,21 +204,27 @@ async function makeNextRevision(
   }
   const revision = key_revision + 1;
   const next = communicationNumber({
-    prefix: identity.prefix,
-    installationId: identity.installationId,
+    prefix: context.prefix,
+    installationId: context.installationId,
     kind: 'balance',
     date: dateOf(row.communication_number),
     key: `${account_id}|${balance_type}|${key}`,
     revision,
   });
-  const fields = frozenFields(row.payload);
-  const payload = buildAccountBalanceRecord({ ...fields, communicationNumber: next });
+  const { businessUnit: _before, ...fields } = frozenFields(row.payload);
+  const { accountExtId, businessUnit } = account;
+  const payload = buildAccountBalanceRecord({
+    ...fields,
+    communicationNumber: next,
+    accountExtId,
+    ...(businessUnit === undefined ? {} : { businessUnit }),
+  });
   await enqueueBalances(tx, [
     {
       communicationNumber: next,
       accountId: account_id,
-      accountExtId: account_ext_id,
-      businessUnit: row.business_unit ?? undefined,
+      accountExtId,
+      businessUnit,
       readingId: reading_id,
       runId: row.run_id ?? undefined,
       balanceType: balance_type,
@@ -212,29 +245,4 @@ function dateOf(number: string): string {
   const digits = /-(\d{4})(\d{2})(\d{2})-[^-]+$/.exec(number);
   if (!digits) throw new Error(`${number} is no number of this gateway`);
   return `${digits[1]}-${digits[2]}-${digits[3]}`;
-}
-
-/** The record's fields out of its frozen bytes, numbers digit for digit. */
-function frozenFields(payload: string): Parameters<typeof buildAccountBalanceRecord>[0] {
-  const parsed = parseJson(payload);
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed) || parsed instanceof JsonNumber) {
-    throw new Error('frozen bytes are no object');
-  }
-  const text = (name: string): string => textOf(parsed[name], name);
-  return {
-    communicationNumber: text('communicationNumber'),
-    requester: text('requester'),
-    balanceType: text('balanceType'),
-    accountExtId: text('accountExtId'),
-    balanceAt: text('balanceAt'),
-    value: text('value'),
-    ...(parsed['businessUnit'] === undefined ? {} : { businessUnit: text('businessUnit') }),
-    ...(parsed['equivalentValue'] === undefined ? {} : { equivalentValue: text('equivalentValue') }),
-  };
-}
-
-function textOf(value: JsonValue | undefined, name: string): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof JsonNumber) return value.source;
-  throw new Error(`frozen bytes have no ${name}`);
 }

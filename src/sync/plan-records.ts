@@ -156,6 +156,7 @@ function movedStep(latest: LatestRecord, now: AmlyzeAccount): Step {
   return step`${latest.communicationNumber} is for ${nameOf(latest)}, and AMLYZE has this account as ${nameOf(now)} from now on`;
 }
 
-function nameOf({ accountExtId, businessUnit }: AmlyzeAccount): string {
+/** An account at AMLYZE, for people. */
+export function nameOf({ accountExtId, businessUnit }: AmlyzeAccount): string {
   return businessUnit === undefined ? accountExtId : `${accountExtId} of business unit ${businessUnit}`;
 }

@@ -211,7 +211,7 @@ describe('accounts', () => {
         action: 'account.update',
         actor: 'admin',
         reason: 'wrong file',
-        detail: { accountExtId, businessUnit: null },
+        detail: { accountExtId, businessUnit: null, recordsHeld: 0, recordsUnderWay: 0 },
         correlation_id: changed.headers['x-correlation-id'],
       },
     ]);

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../../admin/audit-trail';
 import { IMPORT_TYPES } from '../../admin/imports/import-body';
 import { splitLines } from '../../admin/imports/split-lines';
+import { Environment } from '../../config/environment';
 import { Database } from '../../shared/database';
 import { classifyDatabaseFailure, isDatabaseUnavailable } from '../../shared/database-failure';
 import { ApiProblem } from '../../shared/problem';
@@ -27,6 +28,7 @@ export class AccountImport {
   constructor(
     private readonly database: Database,
     private readonly audit: AuditTrail,
+    private readonly environment: Environment,
   ) {}
 
   /**
@@ -71,7 +73,7 @@ export class AccountImport {
     for (let repeat = 0; ; repeat += 1) {
       try {
         return await this.database.transaction(async (tx) => {
-          const stored = await storeChunk(tx, valid);
+          const stored = await storeChunk(tx, valid, this.environment.amlyzeBusinessUnit);
           const { created, updated } = stored;
           if (created + updated === 0) return stored;
           const detail = { fromLine: chunk[0]?.line, toLine: chunk.at(-1)?.line, created, updated };

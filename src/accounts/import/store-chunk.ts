@@ -2,6 +2,7 @@ import type { Queryable } from '../../shared/database';
 import type { FieldError } from '../../shared/problem';
 import type { AccountFields } from '../account-rules';
 import { moveAccounts } from '../account-writes';
+import { lockNames, unitsLike, WHY_SHARED } from '../amlyze-account';
 import { distinctRounds, type PlacedLine } from './rounds';
 
 export interface ValidLine {
@@ -20,8 +21,9 @@ export interface StoredChunk {
 // one index look-up a line; left to itself it scans the whole table for every chunk (64 ms instead of 24 at 100,000 rows).
 
 // Both identities of every line at once: who is already at this place in the bank, who already has this name in AMLYZE.
+// AMLYZE_BUSINESS_UNIT ($7) makes two units one name there.
 const FIND_PRESENT = `
-select l.at::int as at, b.id as id, b.account_ext_id, coalesce(b.business_unit, '') as unit, b.consent_id, b.status, n.id as namesake
+select l.at::int as at, b.id as id, b.account_ext_id, coalesce(b.business_unit, '') as unit, b.consent_id, b.status, n.id as namesake, n.unit as namesake_unit
 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
   as l(connection_id, bank_code, provider_account_id, currency, account_ext_id, unit, at)
 left join lateral (
@@ -29,7 +31,8 @@ left join lateral (
     and provider_account_id = l.provider_account_id and currency = l.currency limit 1
 ) b on true
 left join lateral (
-  select id from account where coalesce(business_unit, '') = l.unit and account_ext_id = l.account_ext_id limit 1
+  select id, coalesce(business_unit, '') as unit from account
+  where coalesce(business_unit, '') = any(${unitsLike('l.unit', '$7::text')}) and account_ext_id = l.account_ext_id limit 1
 ) n on true
 order by l.at`;
 
@@ -59,6 +62,7 @@ interface Present {
   consent_id: string | null;
   status: string | null;
   namesake: string | null;
+  namesake_unit: string | null;
 }
 
 interface InsertedRow {
@@ -68,12 +72,21 @@ interface InsertedRow {
   currency: string;
 }
 
-/** Stores one chunk of valid lines in the caller's transaction, with the result that storing them one by one would have. */
-export async function storeChunk(tx: Queryable, lines: readonly ValidLine[]): Promise<StoredChunk> {
+/**
+ * Stores one chunk of valid lines in the caller's transaction, with the result that storing them one by one would have.
+ *
+ * @param configured AMLYZE_BUSINESS_UNIT
+ */
+export async function storeChunk(
+  tx: Queryable,
+  lines: readonly ValidLine[],
+  configured: string | undefined,
+): Promise<StoredChunk> {
+  await lockNames(tx, configured);
   const stored: StoredChunk = { created: 0, updated: 0, rejected: [] };
   const placed = await place(tx, lines, stored);
   // Lines that meet in one of the two identities depend on each other, so the later one waits for the next round.
-  for (const round of distinctRounds(placed)) await storeRound(tx, round, stored);
+  for (const round of distinctRounds(placed, configured)) await storeRound(tx, round, stored, configured);
   return stored;
 }
 
@@ -94,8 +107,13 @@ async function place(tx: Queryable, lines: readonly ValidLine[], stored: StoredC
   });
 }
 
-async function storeRound(tx: Queryable, round: readonly PlacedLine[], stored: StoredChunk): Promise<void> {
-  const present = await tx.query<Present>(FIND_PRESENT, identities(round));
+async function storeRound(
+  tx: Queryable,
+  round: readonly PlacedLine[],
+  stored: StoredChunk,
+  configured: string | undefined,
+): Promise<void> {
+  const present = await tx.query<Present>(FIND_PRESENT, [...identities(round), configured ?? null]);
   const fresh: PlacedLine[] = [];
   const moves: { accountId: string; consentId: string }[] = [];
   for (const found of present) {
@@ -105,7 +123,12 @@ async function storeRound(tx: Queryable, round: readonly PlacedLine[], stored: S
     if (found.id === null) {
       if (found.namesake === null) fresh.push(placed);
       else
-        reject(stored, line, 'accountExtId', `is in use in this business unit already, by account ${found.namesake}`);
+        reject(
+          stored,
+          line,
+          'accountExtId',
+          inUse(found.namesake, found.namesake_unit === (account.businessUnit ?? '')),
+        );
       continue;
     }
     const faults = changesNotAllowed(found, account);
@@ -120,7 +143,7 @@ async function storeRound(tx: Queryable, round: readonly PlacedLine[], stored: S
   const missed = fresh.length > 0 ? await insertFresh(tx, fresh) : [];
   stored.created += fresh.length - missed.length;
   // Another request stored the same account in between: the insert has waited for its end, so now it can be seen.
-  if (missed.length > 0) await storeRound(tx, missed, stored);
+  if (missed.length > 0) await storeRound(tx, missed, stored, configured);
 }
 
 /** @returns the lines that ran into an account which was not there a moment ago */
@@ -138,6 +161,12 @@ async function insertFresh(tx: Queryable, fresh: readonly PlacedLine[]): Promise
     const key = JSON.stringify([connectionId, bankCode, account.providerAccountId, account.currency]);
     return !keys.has(key);
   });
+}
+
+function inUse(namesake: string, sameUnit: boolean): string {
+  return sameUnit
+    ? `is in use in this business unit already, by account ${namesake}`
+    : `is in use already, by account ${namesake}, which is the same account at AMLYZE: ${WHY_SHARED}`;
 }
 
 function changesNotAllowed(found: Present, account: AccountFields): FieldError[] {
