@@ -34,6 +34,8 @@ export class Upkeep implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    // A start that was refused has begun nothing.
+    if (!this.scheduler.doesExist('interval', 'upkeep')) return;
     this.scheduler.deleteInterval('upkeep');
     await within(GRACE_MS, this.underWay ?? Promise.resolve());
   }
