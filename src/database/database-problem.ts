@@ -19,3 +19,13 @@ export function explainDatabaseFailure(error: unknown): unknown {
     remedy === undefined ? `the database failed during the start (${failure}: ${words})` : `${words}; ${remedy}`;
   return new StartProblem([`DATABASE_URL: ${line}`], { cause: error });
 }
+
+/** Why no session could be opened at the start. */
+export function explainUnreachable(cause: unknown): StartProblem {
+  const text = databaseFailureText(cause);
+  // The driver's own words for an absent password do not say where it is missing.
+  const words = /client password must be a string/.test(text)
+    ? 'cannot be reached: the server asks for a password, and the URL has none'
+    : `cannot be reached (${classifyDatabaseFailure(cause)}: ${text})`;
+  return new StartProblem([`DATABASE_URL: the database ${words}`], { cause });
+}

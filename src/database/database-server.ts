@@ -1,11 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Environment } from '../config/environment';
-import { classifyDatabaseFailure, databaseFailureText } from '../shared/database-failure';
 import { StartProblem } from '../shared/start-problem';
 import { MIGRATION_LIMITS, openDataSource } from './data-source';
 import { startEmbeddedPostgres } from './embedded-postgres';
-import { explainDatabaseFailure } from './database-problem';
+import { explainDatabaseFailure, explainUnreachable } from './database-problem';
 import { migrate, unknownMigrations } from './migrations';
 
 export const APPLICATION_NAME = 'open-banking-gateway';
@@ -56,12 +55,7 @@ async function migrateDatabase(url: string): Promise<void> {
     applicationName: `${APPLICATION_NAME}-migrations`,
     limits: MIGRATION_LIMITS,
   }).catch((cause: unknown) => {
-    throw new StartProblem(
-      [
-        `DATABASE_URL: the database cannot be reached (${classifyDatabaseFailure(cause)}: ${databaseFailureText(cause)})`,
-      ],
-      { cause },
-    );
+    throw explainUnreachable(cause);
   });
   try {
     await assertServer(dataSource);

@@ -46,6 +46,16 @@ describe('a start that is refused', () => {
     expectJsonLines(stdout);
   });
 
+  it('by a password that DATABASE_URL lacks says so, and ends with 1', async () => {
+    const { code, stderr } = await start({
+      DATABASE_URL: Object.assign(new URL(testDatabase.url), { password: '' }).href,
+    });
+    expect(stderr).toBe(
+      'The gateway does not start.\nDATABASE_URL: the database cannot be reached: the server asks for a password, and the URL has none\n',
+    );
+    expect(code).toBe(1);
+  });
+
   it('by a port that somebody else has names it, and ends with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
