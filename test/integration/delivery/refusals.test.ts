@@ -140,8 +140,10 @@ describe('delivery', () => {
       const folder = await mkdtemp(join(tmpdir(), 'token-'));
       try {
         const file = join(folder, 'token');
-        await writeFile(file, 'a token');
+        await writeFile(file, 'a-token');
         await delivery.restart({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file });
+        // With such a file it would not have started.
+        await writeFile(file, 'a token');
         await enqueue(1);
         await delivery.bench.turn();
         expect(await verdicts()).toEqual([['not-sent', expect.stringContaining('token')]]);
@@ -175,7 +177,7 @@ describe('delivery', () => {
       const good = delivery.bench;
       const folder = await mkdtemp(join(tmpdir(), 'token-'));
       const file = join(folder, 'token');
-      await writeFile(file, 'no token');
+      await writeFile(file, 'soon-gone');
       const bad = [
         await startBench({ AMLYZE_TOKEN: 'an-old-token' }),
         await startBench({ AMLYZE_TOKEN: '', AMLYZE_TOKEN_FILE: file }),
