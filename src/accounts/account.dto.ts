@@ -162,7 +162,8 @@ export class UpdatedAccountDto extends AccountDto implements PendingRecords {
   recordsHeld: number;
 
   @ApiProperty({
-    description: 'Records under the former name that AMLYZE may have; they go on until it answers',
+    description:
+      'Records under the former name that AMLYZE may have; they go on until it answers, and are held where they come back unsent',
     example: 0,
   })
   recordsUnderWay: number;

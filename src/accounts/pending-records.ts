@@ -10,6 +10,9 @@ export interface PendingRecords {
   recordsUnderWay: number;
 }
 
+/** The outbox, which accounts know nothing of, has the same word in `record-state.ts`. */
+const ACCOUNT_CHANGED = 'ACCOUNT_CHANGED';
+
 export const NO_RECORDS: PendingRecords = { recordsHeld: 0, recordsUnderWay: 0 };
 
 /**
@@ -25,19 +28,29 @@ export async function awaitReadings(tx: Queryable, accountId: string): Promise<v
 
 /**
  * Stops the account's records that wait under another name than it has from now on: the usual reason for another name is that the one before
- * was somebody else's. What AMLYZE may have goes on, with its number and its bytes, until an answer says whether it has it.
+ * was somebody else's. What AMLYZE may have goes on, with its number and its bytes, until an answer says whether it has it. What is under way
+ * is marked: should it come back without having got there, its settlement holds it. One statement for both, so that a record that is claimed
+ * at this moment is one or the other. A mark of an earlier change goes where the account has that name again.
  */
 const HOLD = `
-with outdated as materialized (
-  select s.record_id from record_state s join amlyze_record r on ${lookedUp('r.id', 's.record_id')}
-  where s.account_id = $1 and s.settled_at is null and (r.account_ext_id, r.business_unit) is distinct from ($2, $3)
-), held as (
+with unsettled as materialized (
+  select s.record_id, (r.account_ext_id, r.business_unit) is distinct from ($2, $3) as outdated
+  from record_state s join amlyze_record r on ${lookedUp('r.id', 's.record_id')}
+  where s.account_id = $1 and s.settled_at is null
+), stopped as (
   update record_state s
-  set state = 'held', reason = 'ACCOUNT_CHANGED', settled_at = now(), next_attempt_at = null, batch_group = null
-  from outdated o where ${lookedUp('s.record_id', 'o.record_id')} and s.state = 'pending' and not s.in_doubt
-  returning s.record_id
+  set state = case s.state when 'pending' then 'held' else s.state end, reason = '${ACCOUNT_CHANGED}',
+    settled_at = case s.state when 'pending' then now() end, next_attempt_at = case s.state when 'sending' then s.next_attempt_at end,
+    batch_group = case s.state when 'sending' then s.batch_group end
+  from unsettled u
+  where ${lookedUp('s.record_id', 'u.record_id')} and u.outdated and (s.state = 'sending' or (s.state = 'pending' and not s.in_doubt))
+  returning s.state
+), unmarked as (
+  update record_state s set reason = null
+  from unsettled u
+  where ${lookedUp('s.record_id', 'u.record_id')} and not u.outdated and s.state = 'sending' and s.reason = '${ACCOUNT_CHANGED}'
 )
-select (select count(*)::int from held) as held, (select count(*)::int from outdated) as outdated`;
+select (select count(*)::int from stopped where state = 'held') as held, (select count(*)::int from unsettled where outdated) as outdated`;
 
 /** @param name that the account has from now on */
 export async function holdOutdated(

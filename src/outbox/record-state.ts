@@ -6,7 +6,8 @@
  *    ▲                  │
  *    └──doubt, failure──┘        held, rejected, exhausted ──requeue──► pending; held ──adopt──► accepted
  *
- * What was never sent may become held while it waits: its card data grew too old, its account got another name at AMLYZE.
+ * What was never sent may become held while it waits: its card data grew too old, its account got another name at AMLYZE. Of a record that
+ * is under way then, it is its end where it comes back without having got there.
  */
 export const RECORD_STATES = ['pending', 'sending', 'accepted', 'rejected', 'held', 'exhausted'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
@@ -14,6 +15,9 @@ export type RecordState = (typeof RECORD_STATES)[number];
 /** A person's word leads out of these. */
 export const REQUEUEABLE_STATES = ['held', 'rejected', 'exhausted'] as const satisfies readonly RecordState[];
 export type RequeueableState = (typeof REQUEUEABLE_STATES)[number];
+
+/** Reason of a held record, and of one under way that is to be held unless AMLYZE gets it: its account has another name at AMLYZE now. */
+export const ACCOUNT_CHANGED = 'ACCOUNT_CHANGED';
 
 /** What the record tells AMLYZE about; each kind has its own endpoints. */
 export type RecordKind = 'balance' | 'operation';

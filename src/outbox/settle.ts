@@ -11,6 +11,7 @@ import {
   LOG_GIVEN,
   ONE_MORE_WHOLE_FAILURE,
   SETTLED_VALUES,
+  STAYS_PENDING,
   settlementColumns,
   STILL_OURS,
 } from './settlement-sql';
@@ -81,7 +82,7 @@ with given as materialized (
   limit $23
 ), ${HOLD_ATTEMPTS('$18::bigint[]', 'ended')}, settled as (
   update record_state r
-  set ${SETTLED_VALUES}, batch_group = case when g.state = 'pending' then g.batch_group end
+  set ${SETTLED_VALUES}, batch_group = case when ${STAYS_PENDING} then g.batch_group end
   from given g
   where ${STILL_OURS} and g.attempt_id in (select h.id from held h)
   returning r.record_id as id, g.attempt_id, r.account_id, r.balance_type, r.state

@@ -1,4 +1,5 @@
 import { lookedUp } from '../shared/looked-up';
+import { ACCOUNT_CHANGED } from './record-state';
 import type { SettledCall, Settlement } from './settle';
 
 // Two statements settle records: a batch's, and the turn of a channel without batches. What they share stands here, once.
@@ -9,12 +10,22 @@ import type { SettledCall, Settlement } from './settle';
  */
 export const ONE_MORE_WHOLE_FAILURE = 'least(r.whole_failures + 1, 32767)';
 
+/**
+ * Its account got another name at AMLYZE while it was under way, and AMLYZE has not got it: what the account's own change would have held
+ * is held when it comes back.
+ */
+const RENAMED = `(g.state = 'pending' and not g.in_doubt and r.reason is not distinct from '${ACCOUNT_CHANGED}')`;
+
+/** The settlement leaves its record in the queue. */
+export const STAYS_PENDING = `(g.state = 'pending' and not ${RENAMED})`;
+
 /** What a settlement makes of its record. Without a wait a pending record goes back to its place by age. */
-export const SETTLED_VALUES = `state = g.state, reason = g.reason, in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
+export const SETTLED_VALUES = `state = case when ${RENAMED} then 'held' else g.state end, reason = case when ${RENAMED} then r.reason else g.reason end,
+      in_doubt = g.in_doubt, error_code = g.error_code, error_description = g.error_description,
       attempts = r.attempts + g.charge, whole_failures = case when g.whole = 1 then ${ONE_MORE_WHOLE_FAILURE} else 0 end, attempt_id = null,
-      next_attempt_at = case when g.state <> 'pending' then null when coalesce(g.delay_ms, 0) = 0 then r.created_at
+      next_attempt_at = case when not ${STAYS_PENDING} then null when coalesce(g.delay_ms, 0) = 0 then r.created_at
         else now() + make_interval(secs => g.delay_ms / 1000) end,
-      settled_at = case when g.state = 'pending' then null else now() end`;
+      settled_at = case when ${STAYS_PENDING} then null else now() end`;
 
 /** Which record a settlement is for, while it is still under way with the settlement's attempt. */
 export const STILL_OURS = `${lookedUp('r.record_id', 'g.id')} and r.attempt_id = g.attempt_id`;

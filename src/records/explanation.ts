@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CardVault } from '../operations/card-vault';
 import { maskedRequest } from '../operations/frozen-request';
 import type { AttemptOutcome, Verdict } from '../outbox/attempt';
+import { ACCOUNT_CHANGED } from '../outbox/record-state';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
 import { stepOf, type ShownStep, type StoredStep } from '../balances/step';
@@ -147,11 +148,11 @@ function requeued({
   return [{ rule, text }];
 }
 
-/** A record that no call is to blame for: its account got another name at AMLYZE while it waited. */
+/** A record that no call is to blame for: its account got another name at AMLYZE before AMLYZE had it. */
 function renamed({ state, reason, account_id: id, account_ext_id: account }: ExplanationRow): ShownStep[] {
-  if (state !== 'held' || reason !== 'ACCOUNT_CHANGED') return [];
+  if (state !== 'held' || reason !== ACCOUNT_CHANGED) return [];
   const { rule, text } =
-    recordStep`not sent: it is for ${account ?? ''}, and an operator gave the account another accountExtId or businessUnit while it waited, for the reason in audit_entry (target account:${id ?? ''})`;
+    recordStep`held, for AMLYZE has not got it: it is for ${account ?? ''}, and an operator gave the account another accountExtId or businessUnit meanwhile, for the reason in audit_entry (target account:${id ?? ''})`;
   return [{ rule, text }];
 }
 

@@ -45,7 +45,7 @@ describe('an account that gets another name at AMLYZE', () => {
     const states = await Promise.all([settled, sending, doubtful, ...waiting, other].map(async (n) => record(n)));
     expect(states.map(({ state, reason }) => [state, reason])).toEqual([
       ['rejected', 'SOMETHING'],
-      ['sending', null],
+      ['sending', 'ACCOUNT_CHANGED'],
       ['pending', null],
       ['held', 'ACCOUNT_CHANGED'],
       ['held', 'ACCOUNT_CHANGED'],
@@ -57,7 +57,9 @@ describe('an account that gets another name at AMLYZE', () => {
     expect(entry).toEqual({ reason: REASON, detail: { accountExtId: name, recordsHeld: 2, recordsUnderWay: 2 } });
     expect((await explain(waiting[0] ?? '')).steps).toContainEqual({
       rule: 'record',
-      text: expect.stringMatching(new RegExp(`^not sent: it is for R.*audit_entry \\(target account:${id}\\)$`)),
+      text: expect.stringMatching(
+        new RegExp(`^held, for AMLYZE has not got it: it is for R.*audit_entry \\(target account:${id}\\)$`),
+      ),
     });
     await leave(sending, 'rejected');
     await leave(doubtful, 'rejected');
@@ -154,6 +156,7 @@ where record_id = (select id from amlyze_record where communication_number = $1)
       () => rename(id, `${operator.accountExtId}-right`),
     );
     expect(answer).toMatchObject({ recordsHeld: 0, recordsUnderWay: 1 });
+    expect(await record(number)).toMatchObject({ state: 'sending', reason: 'ACCOUNT_CHANGED' });
     await leave(number, 'rejected');
   });
 
