@@ -7,10 +7,14 @@ export interface SeriesPlace {
   balanceType: string;
   /** RFC 3339, UTC. */
   balanceAt: string;
+  /** Of a record; without one the place is behind all that there is at this instant. */
+  revision?: number;
 }
 
 /** Longer than a transaction that writes lasts; the settlement of the older record ends the wait before. */
 const HELD_SECONDS = 5;
+
+const LAST_REVISION = 2_147_483_647;
 
 /**
  * The oldest that could be claimed holds up all behind it. The wait is what makes it hold beyond our commit: a claim that began before, and
@@ -21,11 +25,11 @@ const HOLD_NEWER = {
   name: 'outbox-hold-newer',
   text: `
 update record_state r set next_attempt_at = greatest(r.next_attempt_at, clock_timestamp() + make_interval(secs => ${HELD_SECONDS}))
-from unnest(${unseen('$1::bigint[]')}, $2::text[], $3::timestamptz[]) as w(account_id, balance_type, balance_at)
+from unnest(${unseen('$1::bigint[]')}, $2::text[], $3::timestamptz[], $4::integer[]) as w(account_id, balance_type, balance_at, revision)
 cross join lateral (
   select o.record_id from record_state o
-  where o.account_id = w.account_id and o.balance_type = w.balance_type and o.balance_at > w.balance_at and o.settled_at is null
-    and o.state = 'pending' and not o.in_doubt
+  where o.account_id = w.account_id and o.balance_type = w.balance_type and o.settled_at is null
+    and (o.balance_at, o.revision) > (w.balance_at, coalesce(w.revision, ${LAST_REVISION})) and o.state = 'pending' and not o.in_doubt
   order by o.balance_at, o.revision
   limit 1
 ) newer
@@ -42,5 +46,6 @@ export async function holdNewer(tx: Queryable, places: readonly SeriesPlace[]): 
     places.map(({ accountId }) => accountId),
     places.map(({ balanceType }) => balanceType),
     places.map(({ balanceAt }) => balanceAt),
+    places.map(({ revision }) => revision ?? null),
   ]);
 }

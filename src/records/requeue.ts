@@ -78,17 +78,23 @@ left join record_key k on k.key = any(${KEYS_OF_RECORD}) and k.account_id = r.ac
   and k.communication_number = r.communication_number
 where r.communication_number = $1`;
 
-const LOCK = `select account_id as "accountId", balance_type as "balanceType", balance_at as "balanceAt" from record_state
+// Whoever gives the account another name at AMLYZE waits, or is waited for: the account before its records, in both.
+const LOCK_ACCOUNT = `select from account where id = (select account_id from amlyze_record where communication_number = $1) for key share`;
+
+const LOCK = `select account_id as "accountId", balance_type as "balanceType", balance_at as "balanceAt", revision from record_state
 where record_id = (select id from amlyze_record where communication_number = $1) for update`;
 
 interface LockedRow {
   accountId: string | null;
   balanceType: string | null;
   balanceAt: Date | null;
+  revision: number;
 }
 
 /** A balance; operations belong to no series. */
-function isOfSeries(row: LockedRow | undefined): row is { accountId: string; balanceType: string; balanceAt: Date } {
+function isOfSeries(
+  row: LockedRow | undefined,
+): row is LockedRow & { accountId: string; balanceType: string; balanceAt: Date } {
   return row !== undefined && row.accountId !== null && row.balanceType !== null && row.balanceAt !== null;
 }
 
@@ -108,13 +114,10 @@ export async function requeue(
   request: RequeueRequest,
   context: RequeueContext,
 ): Promise<RequeueAnswer> {
+  await tx.query(LOCK_ACCOUNT, [number]);
   // Locked by a statement of its own: only the next one sees what a requeue that held the lock before has made.
   const [locked] = await tx.query<LockedRow>(LOCK, [number]);
-  if (isOfSeries(locked)) {
-    // Whoever gives the account another name at AMLYZE waits, or is waited for.
-    await tx.query('select from account where id = $1 for key share', [locked.accountId]);
-    await holdNewer(tx, [{ ...locked, balanceAt: locked.balanceAt.toISOString() }]);
-  }
+  if (isOfSeries(locked)) await holdNewer(tx, [{ ...locked, balanceAt: locked.balanceAt.toISOString() }]);
   const [row] = await tx.query<RequeueRow>(LOAD, [number]);
   if (!row) return { kind: 'unknown' };
   const operation = row.kind === 'operation' ? await findLatest(tx, row) : undefined;

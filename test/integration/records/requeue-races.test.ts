@@ -22,16 +22,19 @@ describe('a requeue, and what happens at the same moment', () => {
     const { answer } = await operator.database.transaction(async (tx) => {
       await work(tx);
       const asked = requeue(number, body);
-      await eventually('the requeue waits', async () => {
-        const rows = await operator.database.query(
-          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        return rows.length > 0;
-      });
+      await somebodyWaits();
       return { answer: asked };
     });
     return answer;
   }
+
+  const somebodyWaits = (): Promise<unknown> =>
+    eventually('the requeue waits', async () => {
+      const rows = await operator.database.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
 
   test('the claim of a newer balance: the older one needs confirmOlder', async () => {
     const accountId = await account();
@@ -60,6 +63,32 @@ where record_id = (select id from amlyze_record where communication_number = $1)
       'The record has been superseded by a later revision; requeue that one.',
     ]);
     expect(await audit(number)).toEqual([]);
+  });
+
+  test('another name for the account: a record that waits is locked behind its account, so that nobody waits in a circle', async () => {
+    const accountId = await account();
+    const number = await put(accountId);
+    const { answer } = await operator.database.transaction(async (tx) => {
+      // As a PATCH of accountExtId does: the account, then what waits under its former name.
+      await tx.query('select from account where id = $1 for update', [accountId]);
+      const asked = requeue(number);
+      await somebodyWaits();
+      await tx.query('select from record_state where account_id = $1 for update nowait', [accountId]);
+      return { answer: asked };
+    });
+    expect((await answer).status).toBe(409);
+  });
+
+  test('a later revision that was never sent waits behind an earlier one that goes out too', async () => {
+    const accountId = await account();
+    const number = await leave(await put(accountId), 'rejected');
+    await operator.database.transaction((tx) => restate(tx, number, accountId));
+    expect((await requeue(number, { reason: REASON, confirmDouble: true })).status).toBe(200);
+    const [later] = await operator.database.query(
+      `select next_attempt_at > now() as waits from record_state where account_id = $1 and revision = 2`,
+      [accountId],
+    );
+    expect(later).toEqual({ waits: true });
   });
 
   /** The number of a revision is made of the fact, so that whoever makes it makes the same one. */
