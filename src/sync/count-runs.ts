@@ -44,10 +44,12 @@ export async function countSettledRuns(database: Database): Promise<number> {
   return looked;
 }
 
-/** A record of the run is changed by an operator: its count is made anew once everything is settled again. */
+/**
+ * A record of the run is changed by an operator: its count is made anew once everything is settled again. A run that is not over has none,
+ * and is locked all the same: it could end and be counted before this commits.
+ */
 export async function forgetCount(tx: Queryable, recordId: string): Promise<void> {
-  await tx.query(
-    'update sync_run set records = null where id = (select run_id from amlyze_record where id = $1) and finished_at is not null',
-    [recordId],
-  );
+  await tx.query('update sync_run set records = null where id = (select run_id from amlyze_record where id = $1)', [
+    recordId,
+  ]);
 }

@@ -1,6 +1,7 @@
-import { countSettledRuns } from '../../src/sync/count-runs';
+import { countSettledRuns, forgetCount } from '../../src/sync/count-runs';
 import { addMyposAccount, type AddedAccount } from '../support/bank-accounts';
 import { Outside, registerMypos, TestGateway, type Json } from '../support/gateway';
+import { OutboxSetting } from '../support/outbox-setting';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 /** The look that finds no more runs is counted as well. */
@@ -96,5 +97,26 @@ where record_id = (select max(id) from record_with_state where run_id = $1)`,
     expect(await stored(runId)).toBeNull();
     await countSettledRuns(testDatabase.database);
     expect(await stored(runId)).toEqual({ accepted: 3 });
+  });
+});
+
+describe('the count of a run that is not over', () => {
+  const outbox = new OutboxSetting();
+
+  it('waits for the commit of an operator who changes one of its records, should it end meanwhile', async () => {
+    const [run] = await outbox
+      .db()
+      .query<{ id: string }>(
+        `insert into sync_run (trigger, scope, reason) values ('resync', '{}', 'test') returning id`,
+      );
+    const runId = run?.id ?? '';
+    await outbox.rows.enqueue(await outbox.rows.accounts(1), { runId });
+    await outbox.settleAll(await outbox.mustClaim(), { state: 'rejected', reason: 'BUSINESS_REJECTION' });
+    const { id } = await outbox.rows.one();
+    await outbox.db().transaction(async (tx) => {
+      await forgetCount(tx, id);
+      const free = `select from sync_run where id = $1 for no key update skip locked`;
+      expect(await outbox.db().query(free, [runId])).toEqual([]);
+    });
   });
 });
