@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Environment } from '../config/environment';
+import { AdminKeys } from './admin-key.guard';
 import { bodyDeadline } from './body-deadline';
 import { serveOpenApi } from './open-api';
 import { ProblemFilter } from './problem.filter';
@@ -34,7 +35,7 @@ export function configureApp(app: NestExpressApplication, environment: Environme
   app.use(noStore);
   app.use(bodyDeadline);
   app.useGlobalPipes(new StrictPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(app.get(AdminKeys)));
   serveOpenApi(app, environment);
   limitServer(app);
 }

@@ -1,11 +1,20 @@
 import { STATUS_CODES } from 'node:http';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { maskCardNumbers } from '../shared/card-scan';
 import { classifyDatabaseFailure } from '../shared/database-failure';
 import { ApiProblem, type ProblemBody } from '../shared/problem';
 import { StoredProblem } from '../shared/stored-problem';
+import type { AdminKeys } from './admin-key.guard';
 import { requestContext } from './request-context';
+import { answerUnread } from './unread-body';
 
 /** More are of no use to a reader, and an answer must not grow with the input. */
 const MAX_ERRORS = 50;
@@ -15,11 +24,13 @@ const MAX_ERRORS = 50;
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
+  constructor(private readonly keys: AdminKeys) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const problem = toProblem(error);
+    const problem = this.isHidden(error, request) ? ApiProblem.unauthorized() : toProblem(error);
     const correlationId = requestContext()?.correlationId ?? response.get('X-Correlation-Id') ?? 'none';
     if (problem.getStatus() >= 500) {
       this.logger.error({ msg: 'request failed', err: error, correlationId, method: request.method });
@@ -28,13 +39,19 @@ export class ProblemFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    // A body that nobody will read must not keep the connection busy.
-    if (!request.complete) response.setHeader('Connection', 'close');
+    const body = JSON.stringify(toBody(problem, correlationId));
     response
       .status(problem.getStatus())
       .set({ 'Cache-Control': 'no-store', ...problem.headers })
-      .type('application/problem+json')
-      .send(JSON.stringify(toBody(problem, correlationId)));
+      .type('application/problem+json; charset=utf-8');
+    if (request.complete) response.send(body);
+    else answerUnread(request, response, body);
+  }
+
+  /** A path below /admin that is no route. Without a key it looks like one that is: where /docs is closed, nobody learns the list by trying. */
+  private isHidden(error: unknown, request: Request): boolean {
+    if (!(error instanceof NotFoundException) || !/^\/admin(\/|$)/i.test(request.path)) return false;
+    return this.keys.identify(request.get('authorization')) === undefined;
   }
 }
 

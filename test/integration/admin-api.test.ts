@@ -87,6 +87,15 @@ describe('the admin API', () => {
     }
   });
 
+  it('answers 401 without a key also below /admin where there is no route, so that nobody learns the list by trying', async () => {
+    for (const path of ['/admin', '/admin/nothing', '/ADMIN/nothing/1']) {
+      expect([path, (await admin.anonymous.get(path)).status]).toEqual([path, 401]);
+      expect([path, (await admin.api.get(path)).status]).toEqual([path, 404]);
+    }
+    expect((await admin.anonymous.put('/admin/connections')).status).toBe(401);
+    expect((await admin.anonymous.get('/administration')).status).toBe(404);
+  });
+
   it('lets everybody see the open routes, and the metrics only where METRICS_PUBLIC is set', async () => {
     for (const route of OPEN_ROUTES) {
       expect((await admin.anonymous.get(route.replace('GET ', ''))).status).toBe(200);
@@ -259,6 +268,28 @@ describe('the admin API', () => {
     expect([large.status, large.type]).toEqual([413, 'application/problem+json']);
     expect((await admin.api.post('/admin/connections').send(body(999_000))).status).toBe(400);
   });
+
+  it.each([
+    ['too large', '/admin/connections', 'application/json', ADMIN_KEY, 413],
+    ['of a type that nobody reads', '/admin/accounts/import', 'application/json', ADMIN_KEY, 415],
+    ['of a caller without a key', '/admin/connections', 'application/json', 'none', 401],
+  ])(
+    'answers a body that is %s also where the caller sends all of it before it listens',
+    async (_what, path, type, key, status) => {
+      const { port } = new URL(admin.url);
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n` +
+          `Content-Type: ${type}\r\nContent-Length: 16000000\r\n\r\n`,
+      );
+      await new Promise((resolve) => socket.write(Buffer.alloc(16_000_000, 'x'), resolve));
+      let text = '';
+      socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(text).toContain(`HTTP/1.1 ${status} `);
+      expect(text).toContain(`"status":${status},`);
+    },
+  );
 
   it('refuses nesting without end and prototype keys in a blink', async () => {
     const post = (text: string): PromiseLike<{ status: number }> =>
