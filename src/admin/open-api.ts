@@ -95,7 +95,7 @@ export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
         'Times are RFC 3339 in UTC, decimals and ids are strings, lists run oldest first.',
     )
     .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The admin key' }, 'adminKey')
+    .addSecurity('adminKey', { type: 'http', scheme: 'bearer', description: 'The admin key' })
     .addSecurityRequirements('adminKey')
     .build();
   return SwaggerModule.createDocument(app, settings);

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { Public } from '../admin/admin-key.guard';
+import { ApiProblems } from '../admin/open-api';
 import { MetricsPage } from './metrics-page';
 import { Readiness } from './readiness';
 
@@ -54,6 +55,7 @@ export class HealthController {
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @ApiOperation({ summary: 'Prometheus metrics; behind the key unless METRICS_PUBLIC=true' })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
+  @ApiProblems()
   async page(): Promise<string> {
     return this.metrics.render();
   }

@@ -357,6 +357,11 @@ describe('the admin API', () => {
     const document = await admin.anonymous.get('/docs-json');
     expect(document.body).toMatchObject({ openapi: '3.1.0' });
     expect(document.text).not.toContain('"nullable"');
+    expect(document.body).toHaveProperty(['components', 'securitySchemes', 'adminKey'], {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'The admin key',
+    });
     expect(document.body).toHaveProperty(
       ['components', 'schemas', 'ConnectionDto', 'properties', 'pauseReason', 'type'],
       ['string', 'null'],

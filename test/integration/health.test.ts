@@ -232,6 +232,7 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
     await readNow(gateway, [account]);
     const records = await gateway.delivered();
     expect((await get('/metrics')).status).toBe(401);
+    expect(JSON.parse((await get('/docs-json')).text)).toHaveProperty(['paths', '/metrics', 'get', 'responses', '401']);
     const { status, text } = await get('/metrics', ADMIN_KEY);
     expect(status).toBe(200);
     expect(text).toMatch(/^gateway_reads_total\{provider="mypos",outcome="ACCOUNT_UNKNOWN"\} 1$/m);
