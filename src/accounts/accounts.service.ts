@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../admin/audit-trail';
 import { type Page, page, parseCursor } from '../admin/pagination';
 import type { MappingSettings } from '../balances/balance';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory } from '../connections/connection-directory';
+import { amlyzeAccount, isSameAccount } from '../shared/amlyze-account';
 import { violatedReference, violatedUnique } from '../shared/constraint';
 import { Database, type Queryable } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
@@ -14,9 +14,9 @@ import { duplicateProblem, insertAccount, moveAccounts } from './account-writes'
 import type { AccountDetailsDto, AccountDto, AccountQuery, CreateAccountDto } from './account.dto';
 import type { UpdateAccountDto, UpdatedAccountDto } from './account.dto';
 import { ACCOUNT_COLUMNS, type AccountRow, toAccountDto } from './account.row';
-import { lockNames, nameAtAmlyze, refuseSharedName } from './amlyze-account';
 import { awaitReadings, holdOutdated, NO_RECORDS, type PendingRecords } from './pending-records';
 import { pinsAfter } from './pinned-type';
+import { lockNames, refuseSharedName } from './refuse-shared-name';
 
 @Injectable()
 export class AccountsService {
@@ -124,10 +124,10 @@ export class AccountsService {
   /** What follows from another name at AMLYZE, or from being open again under it. */
   private async settleName(tx: Queryable, before: AccountRow, after: AccountRow): Promise<PendingRecords> {
     const { amlyzeBusinessUnit: configured } = this.environment;
-    const name = nameAtAmlyze(after, configured);
-    const renamed = !isDeepStrictEqual(name, nameAtAmlyze(before, configured));
+    const account = amlyzeAccount(toFields(after), configured);
+    const renamed = !isSameAccount(account, amlyzeAccount(toFields(before), configured));
     if (renamed || before.status !== after.status) await refuseSharedName(tx, after, configured);
-    return renamed ? holdOutdated(tx, after.id, name) : NO_RECORDS;
+    return renamed ? holdOutdated(tx, after.id, account) : NO_RECORDS;
   }
 
   /** Reads stop at once; history and records that are not settled stay. Closing twice changes nothing. */

@@ -1,6 +1,6 @@
+import { ACCOUNT_CHANGED, type AmlyzeAccount } from '../shared/amlyze-account';
 import type { Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
-import type { AmlyzeName } from './amlyze-account';
 
 /** What became of records that waited for AMLYZE under the name that an account had before. */
 export interface PendingRecords {
@@ -9,9 +9,6 @@ export interface PendingRecords {
   /** Sent, or being sent, without an answer yet: AMLYZE may have them. */
   recordsUnderWay: number;
 }
-
-/** The outbox, which accounts know nothing of, has the same word in `record-state.ts`. */
-const ACCOUNT_CHANGED = 'ACCOUNT_CHANGED';
 
 export const NO_RECORDS: PendingRecords = { recordsHeld: 0, recordsUnderWay: 0 };
 
@@ -52,13 +49,17 @@ with unsettled as materialized (
 )
 select (select count(*)::int from stopped where state = 'held') as held, (select count(*)::int from unsettled where outdated) as outdated`;
 
-/** @param name that the account has from now on */
+/** @param account as AMLYZE is to see it from now on */
 export async function holdOutdated(
   tx: Queryable,
   accountId: string,
-  { accountExtId, businessUnit }: AmlyzeName,
+  { accountExtId, businessUnit }: AmlyzeAccount,
 ): Promise<PendingRecords> {
-  const [row] = await tx.query<{ held: number; outdated: number }>(HOLD, [accountId, accountExtId, businessUnit]);
+  const [row] = await tx.query<{ held: number; outdated: number }>(HOLD, [
+    accountId,
+    accountExtId,
+    businessUnit ?? null,
+  ]);
   if (!row) return NO_RECORDS;
   return { recordsHeld: row.held, recordsUnderWay: row.outdated - row.held };
 }

@@ -1,3 +1,4 @@
+import type { AmlyzeAccount } from '../shared/amlyze-account';
 import type { Queryable } from '../shared/database';
 import { columnOf } from '../shared/column';
 import { blocksDown, inBlock } from '../shared/id-block';
@@ -78,12 +79,6 @@ export async function enqueueBalances(tx: Queryable, records: readonly NewBalanc
     jsonLines(records.map((r) => r.payload)),
     column((r) => r.settingsHash),
   ]);
-}
-
-/** What AMLYZE calls an account. An operator may change it: then AMLYZE sees another account from there on. */
-export interface AmlyzeAccount {
-  accountExtId: string;
-  businessUnit: string | undefined;
 }
 
 /** Latest record of a business key, and the account that it is for at AMLYZE. */

@@ -16,9 +16,6 @@ export type RecordState = (typeof RECORD_STATES)[number];
 export const REQUEUEABLE_STATES = ['held', 'rejected', 'exhausted'] as const satisfies readonly RecordState[];
 export type RequeueableState = (typeof REQUEUEABLE_STATES)[number];
 
-/** Reason of a held record, and of one under way that is to be held unless AMLYZE gets it: its account has another name at AMLYZE now. */
-export const ACCOUNT_CHANGED = 'ACCOUNT_CHANGED';
-
 /** What the record tells AMLYZE about; each kind has its own endpoints. */
 export type RecordKind = 'balance' | 'operation';
 

@@ -1,5 +1,5 @@
+import { ACCOUNT_CHANGED } from '../shared/amlyze-account';
 import { lookedUp } from '../shared/looked-up';
-import { ACCOUNT_CHANGED } from './record-state';
 import type { SettledCall, Settlement } from './settle';
 
 // Two statements settle records: a batch's, and the turn of a channel without batches. What they share stands here, once.

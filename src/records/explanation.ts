@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CardVault } from '../operations/card-vault';
 import { maskedRequest } from '../operations/frozen-request';
 import type { AttemptOutcome, Verdict } from '../outbox/attempt';
-import { ACCOUNT_CHANGED } from '../outbox/record-state';
+import { ACCOUNT_CHANGED } from '../shared/amlyze-account';
 import type { Queryable } from '../shared/database';
 import { SecretProblem } from '../shared/secret-box';
 import { stepOf, type ShownStep, type StoredStep } from '../balances/step';

@@ -1,16 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import { communicationNumber } from '../amlyze/communication-number';
 import type { CardVault } from '../operations/card-vault';
 import { COLLIDED } from '../outbox/claimed-record';
-import { enqueueBalances, type AmlyzeAccount } from '../outbox/enqueue';
+import { enqueueBalances } from '../outbox/enqueue';
 import { holdNewer } from '../outbox/hold-newer';
 import { REQUEUEABLE_STATES, type RecordState } from '../outbox/record-state';
+import { amlyzeAccount, isSameAccount, nameOf, type AmlyzeAccount } from '../shared/amlyze-account';
 import type { Queryable } from '../shared/database';
 import { blocksDown, inBlock } from '../shared/id-block';
 import { lookedUp } from '../shared/looked-up';
 import { forgetCount } from '../sync/count-runs';
-import { KEYS_OF_RECORD, nameOf } from '../sync/plan-records';
+import { KEYS_OF_RECORD } from '../sync/plan-records';
 import { frozenFields } from './frozen-balance';
 import { findLatest, makeNextOperation, operationRefusal } from './requeue-operation';
 
@@ -156,7 +156,7 @@ function refusal(row: RequeueRow, request: RequeueRequest, context: RequeueConte
   const account = accountNow(row, context);
   // In doubt it may be there, and only the same number, sent again, can tell.
   const frozen = accountOf(row);
-  if (account && frozen && !request.newNumber && !row.in_doubt && !isDeepStrictEqual(account, frozen)) {
+  if (account && frozen && !request.newNumber && !row.in_doubt && !isSameAccount(account, frozen)) {
     return `The record is for ${nameOf(frozen)}, and AMLYZE has this account as ${nameOf(account)} now; send newNumber: true, which makes it for that one.`;
   }
   if (row.newer_sent !== null && !request.confirmOlder) {
@@ -182,10 +182,10 @@ function accountOf({ account_ext_id: accountExtId, business_unit: unit }: Requeu
 
 /** The account at AMLYZE that a record of today would be for; undefined for an operation. */
 function accountNow(
-  { account_now: accountExtId, unit_now: unit }: RequeueRow,
+  { account_now: accountExtId, unit_now: businessUnit }: RequeueRow,
   { businessUnit: configured }: RequeueContext,
 ): AmlyzeAccount | undefined {
-  return accountExtId === null ? undefined : { accountExtId, businessUnit: unit ?? configured };
+  return accountExtId === null ? undefined : amlyzeAccount({ accountExtId, businessUnit }, configured);
 }
 
 /** For the account as AMLYZE has it now: under a number of its own nothing binds it to the name before. */

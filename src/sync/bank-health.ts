@@ -21,6 +21,11 @@ export type Permission =
   | { kind: 'waiting'; waitMs: number }
   | { kind: 'denied'; outcome: 'BANK_UNAVAILABLE' | 'PAUSED'; reason: string };
 
+/** Why a breaker is open, for people. */
+export function unavailableSaying(row: { unavailable_in_row: number; last_reason: string | null }): string {
+  return `the bank was unavailable ${row.unavailable_in_row} times in a row, last: ${row.last_reason ?? 'no reason'}`;
+}
+
 interface HealthRow {
   connection_id: string;
   paused: boolean;
@@ -137,7 +142,7 @@ export class BankHealth {
       return {
         kind: 'denied',
         outcome: 'BANK_UNAVAILABLE',
-        reason: `not asked: the bank was unavailable ${row.unavailable_in_row} times in a row, last: ${row.last_reason ?? 'no reason'}`,
+        reason: `not asked: ${unavailableSaying(row)}`,
       };
     }
     if (row.wait_ms === 0) {

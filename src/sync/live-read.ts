@@ -6,6 +6,7 @@ import type { Database, Queryable } from '../shared/database';
 import type { DatabaseClock } from '../shared/database-clock';
 import { ApiProblem } from '../shared/problem';
 import { toStop } from './after-failure';
+import { unavailableSaying } from './bank-health';
 import type { ClaimedSubject } from './claim-reads';
 import { decideRead, type Denial } from './decide-read';
 import { fetchStep } from './no-balances';
@@ -142,8 +143,7 @@ from connection_health where connection_id = $1 and open_until is not null`,
     [connectionId],
   );
   if (!health || health.until <= now) return undefined;
-  const last = health.last_reason ?? 'no reason';
-  const reason = `the bank was unavailable ${health.unavailable_in_row} times in a row, last: ${last}; it may be asked again at ${health.until.toISOString()}`;
+  const reason = `${unavailableSaying(health)}; it may be asked again at ${health.until.toISOString()}`;
   return { outcome: 'BANK_UNAVAILABLE', reason, nextReadAt: health.until };
 }
 

@@ -1,5 +1,6 @@
 import type { MappedBalance } from '../balances/balance';
-import type { AmlyzeAccount, KeyState } from '../outbox/enqueue';
+import type { KeyState } from '../outbox/enqueue';
+import type { AmlyzeAccount } from '../shared/amlyze-account';
 import type { WaitingRun } from './waiting-accounts';
 import { businessDate, businessKey, planRecord, type PlanInput, type RecordPlan } from './plan-records';
 

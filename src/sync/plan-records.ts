@@ -4,7 +4,8 @@ import { buildAccountBalanceRecord } from '../amlyze/account-balance-record';
 import type { RecordIdentity } from '../amlyze/installation';
 import type { MappedBalance } from '../balances/balance';
 import { stepOf, type Step } from '../balances/step';
-import type { AmlyzeAccount, KeyState, LatestRecord, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
+import type { KeyState, LatestRecord, NewBalanceRecord, SupersedeReason } from '../outbox/enqueue';
+import { amlyzeAccount, isSameAccount, nameOf, type AmlyzeAccount } from '../shared/amlyze-account';
 import { compare } from '../shared/decimal';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
 
@@ -67,15 +68,13 @@ export function planRecord(input: PlanInput): RecordPlan {
 }
 
 /** What AMLYZE calls the account: as it is registered now, not as it was when the bank was asked. */
-function amlyzeAccount({ account, known, identity }: PlanInput): AmlyzeAccount {
-  const { accountExtId, businessUnit } = known.account ?? account;
-  return { accountExtId, businessUnit: businessUnit ?? identity.businessUnit };
+function accountNow({ account, known, identity }: PlanInput): AmlyzeAccount {
+  return amlyzeAccount(known.account ?? account, identity.businessUnit);
 }
 
 /** AMLYZE has, or gets, the record for the very account that it is to have the balance for. */
 function isForAccount(record: LatestRecord, input: PlanInput): boolean {
-  const { accountExtId, businessUnit } = amlyzeAccount(input);
-  return record.accountExtId === accountExtId && record.businessUnit === businessUnit;
+  return isSameAccount(record, accountNow(input));
 }
 
 function why(input: PlanInput): SupersedeReason {
@@ -111,7 +110,7 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
   const { latest } = input.known;
   const key = businessKey(balance, run);
   const revision = (latest?.revision ?? 0) + 1;
-  const { accountExtId, businessUnit } = amlyzeAccount(input);
+  const { accountExtId, businessUnit } = accountNow(input);
   const number = communicationNumber({
     prefix: identity.prefix,
     installationId: identity.installationId,
@@ -154,9 +153,4 @@ function newRecord(input: PlanInput, supersedes: NewBalanceRecord['supersedes'])
 
 function movedStep(latest: LatestRecord, now: AmlyzeAccount): Step {
   return step`${latest.communicationNumber} is for ${nameOf(latest)}, and AMLYZE has this account as ${nameOf(now)} from now on`;
-}
-
-/** An account at AMLYZE, for people. */
-export function nameOf({ accountExtId, businessUnit }: AmlyzeAccount): string {
-  return businessUnit === undefined ? accountExtId : `${accountExtId} of business unit ${businessUnit}`;
 }

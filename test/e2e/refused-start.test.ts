@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { spawnBuiltGateway } from '../support/built-gateway';
+import { OutboxRows } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 describe('a start that is refused', () => {
@@ -84,5 +85,18 @@ describe('a start that is refused', () => {
     );
     expect(code).toBe(1);
     expect(stdout).not.toContain('No Cron Job');
+  });
+
+  it('by a business unit that makes two accounts one at AMLYZE names them, reads and sends nothing, and says no more', async () => {
+    const { database } = testDatabase;
+    const rows = await OutboxRows.open(database);
+    const [first, second] = [...(await rows.accounts(1, 'A')), ...(await rows.accounts(1, 'B'))];
+    await database.query(`update account set account_ext_id = 'A1', business_unit = 'LT' where id = $1`, [second]);
+    const { code, stdout, stderr } = await start({ AMLYZE_BUSINESS_UNIT: 'LT', SYNC_CRON: '* * * * * *' });
+    expect(stderr).toMatch(/^The gateway does not start\.\nAMLYZE_BUSINESS_UNIT: makes one account at AMLYZE of .+\n$/);
+    expect(stderr).toContain(`(${first} and ${second})`);
+    expect(code).toBe(1);
+    expect(await database.query('select from sync_run')).toEqual([]);
+    expect(stdout).not.toMatch(/"level":"(warn|error)"/);
   });
 });

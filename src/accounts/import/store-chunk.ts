@@ -2,7 +2,7 @@ import type { Queryable } from '../../shared/database';
 import type { FieldError } from '../../shared/problem';
 import type { AccountFields } from '../account-rules';
 import { moveAccounts } from '../account-writes';
-import { lockNames, unitsLike, WHY_SHARED } from '../amlyze-account';
+import { lockNames, unitsLike, WHY_SHARED } from '../refuse-shared-name';
 import { distinctRounds, type PlacedLine } from './rounds';
 
 export interface ValidLine {

@@ -30,18 +30,23 @@ export async function readCsvHeader(
   while (!first.done && isBlank(first.value)) first = await lines.next();
   if (first.done) throw headerProblem(1, columns, 'the file is empty');
   const { number } = first.value;
-  const read = readNames(first.value);
-  const fault = Array.isArray(read) ? faultOf(read, columns) : read.fault;
-  if (!Array.isArray(read) || fault !== undefined) {
+  const read = readNames(first.value, columns);
+  if ('fault' in read) {
     await lines.return(undefined);
-    throw headerProblem(number, columns, fault ?? '');
+    throw headerProblem(number, columns, read.fault);
   }
-  return { header: { names: read, line: number }, lines: withFirst(first.value, lines) };
+  return { header: { names: read.names, line: number }, lines: withFirst(first.value, lines) };
 }
 
-function readNames({ text, fault = 'cannot be read' }: Line): string[] | { fault: string } {
-  if (text === undefined) return { fault: `it ${fault}` };
-  return parseCsvLine(text)?.map((name) => name.trim()) ?? { fault: 'its quotes do not add up' };
+function readNames(
+  { text, fault: unreadable = 'cannot be read' }: Line,
+  columns: CsvColumns,
+): { names: string[] } | { fault: string } {
+  if (text === undefined) return { fault: `it ${unreadable}` };
+  const names = parseCsvLine(text)?.map((name) => name.trim());
+  if (names === undefined) return { fault: 'its quotes do not add up' };
+  const fault = faultOf(names, columns);
+  return fault === undefined ? { names } : { fault };
 }
 
 /**

@@ -8,7 +8,7 @@ describe('a record whose account gets another name at AMLYZE while it is under w
   const outbox = new OutboxSetting();
 
   const rename = (accountId: string, accountExtId: string): Promise<unknown> =>
-    holdOutdated(outbox.db(), accountId, { accountExtId, businessUnit: null });
+    holdOutdated(outbox.db(), accountId, { accountExtId, businessUnit: undefined });
 
   /** What it has become by then. */
   async function afterwards(settlement: Partial<Settlement>, names: readonly string[] = ['B']): Promise<unknown> {

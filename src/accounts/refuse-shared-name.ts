@@ -2,21 +2,6 @@ import type { Queryable } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
 import type { AccountRow } from './account.row';
 
-/** What AMLYZE calls an account: the unit that its records carry, the account's own or else the configured one. */
-export interface AmlyzeName {
-  accountExtId: string;
-  /** null: none. */
-  businessUnit: string | null;
-}
-
-/** @param configured AMLYZE_BUSINESS_UNIT */
-export function nameAtAmlyze(
-  { account_ext_id: accountExtId, business_unit: unit }: Pick<AccountRow, 'account_ext_id' | 'business_unit'>,
-  configured: string | undefined,
-): AmlyzeName {
-  return { accountExtId, businessUnit: unit ?? configured ?? null };
-}
-
 /**
  * The business units that are the same as one of an account, as SQL: with AMLYZE_BUSINESS_UNIT none is as good as that one. A list in any
  * case, by which the unique index of these names is asked.
