@@ -1,18 +1,44 @@
+import { standingBehind } from '../outbox/standing';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp } from '../shared/looked-up';
 
 const MAX_RUNS = 50;
 
+/**
+ * The oldest or the newest record of a run. As an equality the run would be no part of the order, and the oldest or newest record of all would
+ * be looked at first (see standingBehind).
+ */
+const endOfRun = (column: string, run: string, order: 'asc' | 'desc'): string =>
+  `select ${column} from amlyze_record e where e.run_id >= ${run} and (e.run_id, e.id) < (${run} + 1, 0) order by e.run_id ${order}, e.id ${order} limit 1`;
+
+/**
+ * The records of a run by state, as SQL for a jsonb object. Nearly all are accepted: they are what is left of the run's records when the others,
+ * which have indexes, are taken away. So no state of an accepted record is looked at, and of what is open only what is as old as the run.
+ *
+ * @param run a bigint: a parameter or a column
+ */
+export const recordsByState = (run: string): string => `(
+  with other as materialized (
+    select s.state, count(*) as n from record_state s where s.run_id = ${run} and s.standing <> 'open' group by s.state
+    union all
+    select s.state, count(*) as n from record_state s
+    where s.run_id = ${run} and ${standingBehind("'open'", `(${endOfRun('id - 1', run, 'asc')})`, 's')}
+      and (s.standing, s.record_id) <= ('open', (${endOfRun('id', run, 'desc')}))
+    group by s.state
+  ), accepted as (
+    select count(*) - (select coalesce(sum(n), 0) from other) as n from amlyze_record where run_id = ${run}
+  )
+  select coalesce(jsonb_object_agg(state, n), '{}')
+  from (select state, n from other union all select 'accepted', n from accepted where n > 0) every
+)`;
+
 // What is locked here is either being counted by another replica or being changed by an operator: the next turn. A run whose
-// newest record waits is not counted every minute to find that out; as an equality the run would be no part of the order, and
-// the newest record of all would be looked at first (see standingBehind).
+// newest record waits is not counted every minute to find that out.
 const UNCOUNTED = {
   name: 'sync-lock-uncounted-runs',
   text: `
 select id from sync_run where records is null and finished_at is not null and id > $1
-  and (select (select s.settled_at is not null from record_state s where ${lookedUp('s.record_id', 'r.id')}) from amlyze_record r
-       where r.run_id >= sync_run.id and (r.run_id, r.id) < (sync_run.id + 1, 0)
-       order by r.run_id desc, r.id desc limit 1) is not false
+  and (${endOfRun(`(select s.settled_at is not null from record_state s where ${lookedUp('s.record_id', 'e.id')})`, 'sync_run.id', 'desc')}) is not false
 order by id limit 1
 for no key update skip locked`,
 };
@@ -20,10 +46,7 @@ for no key update skip locked`,
 const COUNT = {
   name: 'sync-count-run',
   text: `
-update sync_run r set records = c.records
-from (select coalesce(jsonb_object_agg(state, n), '{}') as records
-      from (select s.state, count(*) as n from amlyze_record m join record_state s on ${lookedUp('s.record_id', 'm.id')}
-            where m.run_id = $1 group by s.state) s) c
+update sync_run r set records = c.records from (select ${recordsByState('$1::bigint')} as records) c
 where r.id = $1 and not c.records ?| array['pending', 'sending']`,
 };
 

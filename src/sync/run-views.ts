@@ -1,4 +1,5 @@
 import type { Queryable } from '../shared/database';
+import { recordsByState } from './count-runs';
 
 export interface RunView {
   id: string;
@@ -43,8 +44,7 @@ const select = (scope: string): string => `
 select r.id, r.trigger, r.slot, ${scope} as scope, r.force, r.reason, r.started_at, r.finished_at, r.accounts,
   coalesce(r.outcomes, (select jsonb_object_agg(o.outcome, o.n) from (
      select outcome, count(*) as n from balance_reading b where b.run_id = r.id and b.final group by outcome) o), '{}') as outcomes,
-  coalesce(r.records, (select jsonb_object_agg(m.state, m.n) from (
-     select s.state, count(*) as n from amlyze_record a join record_state s on s.record_id = a.id where a.run_id = r.id group by s.state) m), '{}') as records
+  coalesce(r.records, ${recordsByState('r.id')}) as records
 from sync_run r`;
 
 /** Runs after `afterId`, oldest first, one more than `limit` where there are more. Of long scopes only the beginning. */

@@ -12,18 +12,14 @@ describe('records of a run by state', () => {
   let testDatabase: TestDatabase;
   let outside: Outside;
   let gateway: TestGateway;
+  let consentId: string;
   let accounts: AddedAccount[];
 
   beforeAll(async () => {
     testDatabase = await createTestDatabase();
     outside = await Outside.start();
     gateway = await TestGateway.start(testDatabase, outside);
-    const { consentId } = await registerMypos(
-      gateway,
-      outside,
-      {},
-      { frequencyPerDay: 100, agreementReference: 'AG-1' },
-    );
+    ({ consentId } = await registerMypos(gateway, outside, {}, { frequencyPerDay: 100, agreementReference: 'AG-1' }));
     accounts = [];
     for (let n = 0; n < 3; n += 1) accounts.push(await addMyposAccount({ gateway, outside }, consentId));
   });
@@ -86,6 +82,32 @@ where record_id = (select max(id) from record_with_state where run_id = $1)`,
     expect(await shown(runId)).toEqual({ accepted: 2, pending: 1 });
     await testDatabase.database.query(`update record_state set next_attempt_at = now() where state = 'pending'`);
     await gateway.delivered();
+  });
+
+  it('are not written down while an older one is open, though the newest is settled', async () => {
+    const runId = await settledRun();
+    const { database } = testDatabase;
+    const oldest = '(select min(record_id) from record_state where run_id = $1)';
+    await database.query(
+      `update record_state set state = 'pending', settled_at = null, next_attempt_at = now() + interval '1 hour' where record_id = ${oldest}`,
+      [runId],
+    );
+    await countSettledRuns(database);
+    expect(await stored(runId)).toBeNull();
+    await database.query(
+      `update record_state set state = 'accepted', settled_at = now(), next_attempt_at = null where state = 'pending'`,
+    );
+    await countSettledRuns(database);
+    expect(await stored(runId)).toEqual({ accepted: 3 });
+  });
+
+  it('are none where the run brought none', async () => {
+    const { id } = await addMyposAccount({ gateway, outside }, consentId);
+    await gateway.ok('DELETE', `/admin/accounts/${id}`);
+    const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [id] });
+    await gateway.finished(runId);
+    await countSettledRuns(testDatabase.database);
+    expect(await stored(runId)).toEqual({});
   });
 
   it('are left alone while somebody holds the run', async () => {
