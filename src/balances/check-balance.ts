@@ -3,7 +3,7 @@ import type { MappingInput, ReportedBalance } from './balance';
 import { readBalanceAt } from './balance-at';
 import { withoutCreditLine } from './credit-line';
 import { Refusal } from './outcome';
-import { show } from './show';
+import { MAX_SHOWN_ITEMS, show } from './show';
 import { readSignedAmount } from './sign';
 import { stepOf, type Step } from './step';
 
@@ -109,6 +109,6 @@ function ambiguous(checked: readonly CheckedBalance[], what: string): Refusal {
 
 function numbers(checked: readonly CheckedBalance[]): string {
   const positions = checked.map(({ balance }) => balance.index + 1).sort((a, b) => a - b);
-  const more = positions.length > 5 ? ' and others' : '';
-  return `Balances no. ${positions.slice(0, 5).join(', ')}${more}`;
+  const more = positions.length > MAX_SHOWN_ITEMS ? ' and others' : '';
+  return `Balances no. ${positions.slice(0, MAX_SHOWN_ITEMS).join(', ')}${more}`;
 }

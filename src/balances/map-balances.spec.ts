@@ -156,6 +156,18 @@ describe('mapBalances, the result', () => {
     expect(Math.max(...steps.map(({ text }) => text.length))).toBeLessThan(400);
   });
 
+  it.each([
+    ['the same balance', 'READ', () => ({})],
+    ['another amount each time', 'AMBIGUOUS_BALANCE', (i: number) => ({ amount: `${i}` })],
+  ])('keeps them few and short where a bank lists one type thousands of times with %s', (_what, expected, changes) => {
+    const elements = listOf(...Array.from({ length: 5000 }, (_, i) => changes(i)));
+    const { outcome, steps } = mapBalances(mappingInput(elements));
+    expect(outcome).toBe(expected);
+    expect(steps.length).toBeLessThan(20);
+    expect(Math.max(...steps.map(({ text }) => text.length))).toBeLessThan(400);
+    expect(steps[1]?.text).toContain('(no. 1 and no. 2 and no. 3 and no. 4 and no. 5 and others)');
+  });
+
   it('knows no outcome that the list of outcomes does not hold', () => {
     expect(new Set(READING_OUTCOMES).size).toBe(21);
   });

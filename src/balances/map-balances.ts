@@ -3,7 +3,7 @@ import { agreeOnOne, checkBalance } from './check-balance';
 import { equivalentValue } from './equivalent-value';
 import { Refusal } from './outcome';
 import { selectBalances } from './select-balance';
-import { count, showAll } from './show';
+import { count, MAX_SHOWN_ITEMS, showAll } from './show';
 import { amlyzeTypesOf, isMapped } from './type-map';
 import { stepOf, type Step } from './step';
 
@@ -54,7 +54,7 @@ function mapType(
   if (selected instanceof Refusal) return selected;
 
   const checked = selected.balances.map((balance) => checkBalance(balance, input));
-  for (const each of checked) steps.push(...each.steps);
+  for (const each of checked.slice(0, MAX_SHOWN_ITEMS)) steps.push(...each.steps);
   const agreed = agreeOnOne(checked, steps);
   if (agreed instanceof Refusal) return agreed;
 

@@ -1,6 +1,6 @@
 import type { BalanceTypeMap, ReportedBalance } from './balance';
 import { Refusal } from './outcome';
-import { count, show, showAll } from './show';
+import { count, MAX_SHOWN_ITEMS, show, showAll } from './show';
 import { comparableCode, providerTypesOf } from './type-map';
 import { stepOf, type Step } from './step';
 
@@ -76,8 +76,9 @@ function chooseType(question: SelectionQuestion, choice: Choice, steps: Step[]):
   if (providerType === undefined || balances.length === 0) return pinMissing(question, choice);
 
   const why = pinned === undefined ? `comes first in the map for ${code}` : `is the type that ${code} is pinned to`;
-  const named = balances.map(({ index }) => `no. ${index + 1}`).join(' and ');
-  steps.push(selection`${providerType} (${named}) is chosen: it ${why}.`);
+  const named = balances.slice(0, MAX_SHOWN_ITEMS).map(({ index }) => `no. ${index + 1}`);
+  if (balances.length > MAX_SHOWN_ITEMS) named.push('others');
+  steps.push(selection`${providerType} (${named.join(' and ')}) is chosen: it ${why}.`);
   return { providerType, balances };
 }
 

@@ -1,7 +1,8 @@
 import { JsonNumber, type JsonValue } from '../shared/json';
 
 const MAX_SHOWN_CHARACTERS = 40;
-const MAX_SHOWN_ITEMS = 5;
+/** Of what a bank lists thousands of times no more than this is named. */
+export const MAX_SHOWN_ITEMS = 5;
 
 /** A raw value as steps and reasons name it: short, quoted where it is text, and never the content of a list or object. */
 export function show(value: JsonValue | undefined): string {
