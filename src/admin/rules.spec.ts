@@ -29,7 +29,8 @@ describe('rules', () => {
   });
 
   it('takes the currencies of countries and no other code', () => {
-    for (const code of ['EUR', 'SAR', 'JPY', 'KWD', 'XOF', 'XAF', 'XPF', 'XCD']) expect(currency(code)).toBeUndefined();
+    for (const code of ['EUR', 'SAR', 'JPY', 'KWD', 'VED', 'XOF', 'XAF', 'XPF', 'XCD'])
+      expect(currency(code)).toBeUndefined();
     for (const code of ['XXX', 'XTS', 'XAU', 'XDR', 'ZZZ', 'eur', 'EURO', '', 978])
       expect(currency(code)).toBeDefined();
   });

@@ -40,7 +40,9 @@ export const jsonObject: Rule = (value) =>
 const X_CURRENCIES = new Set(['XAF', 'XCD', 'XOF', 'XPF', 'XCG']);
 const CURRENCIES: ReadonlySet<string> = new Set(
   Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || X_CURRENCIES.has(code)),
-);
+)
+  // Venezuela's other code, which ICU has a name for and does not list.
+  .add('VED');
 
 export const currency: Rule = (value) => {
   if (typeof value !== 'string' || !/^[A-Z]{3}$/.test(value)) {

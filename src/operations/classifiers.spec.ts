@@ -50,6 +50,6 @@ describe('the ISO lists', () => {
     expect(ISO_CURRENCIES.filter((code) => names.of(code) === undefined)).toEqual([]);
     expect(new Set(ISO_CURRENCIES).size).toBe(ISO_CURRENCIES.length);
     for (const code of ['XXX', 'XTS', 'XAU', 'XDR']) expect(isListed(ISO_CURRENCIES, code)).toBe(false);
-    for (const code of ['EUR', 'USD', 'XOF', 'HRK']) expect(isListed(ISO_CURRENCIES, code)).toBe(true);
+    for (const code of ['EUR', 'USD', 'XOF', 'HRK', 'VES', 'VED']) expect(isListed(ISO_CURRENCIES, code)).toBe(true);
   });
 });
