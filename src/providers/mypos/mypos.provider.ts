@@ -86,9 +86,14 @@ export class MyposProvider implements BalanceProvider<MyposSettings> {
 function readSuccess(answer: Answer, context: FailureContext): FetchResult {
   const json = readJson(answer);
   if (!json.ok) return unreadableRead(answer, json.problem, context);
-  const hasBalances = isJsonObject(json.value) && json.value.balances !== undefined;
-  if (!hasBalances && readRefusal(answer.status, answer.body).codes.length > 0) return refusedRead(answer, context);
+  const hasBalances = isJsonObject(json.value) && Array.isArray(json.value.balances);
+  if (!hasBalances && givesReason(answer)) return refusedRead(answer, context);
   return answeredRead(answer, json.value, context);
+}
+
+function givesReason({ status, body }: Answer): boolean {
+  const { form, codes, text } = readRefusal(status, body);
+  return form === 'json' && (codes.length > 0 || text !== '');
 }
 
 /** Any refusal of the made-up consent is fine, for it shows that the API is there. */

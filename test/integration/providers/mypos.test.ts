@@ -127,6 +127,16 @@ describe('myPOS over the wire', () => {
       { body: fixture('mypos/error-consent-expired.json') },
       { outcome: 'CONSENT_REQUIRED', stops: 'consent' },
     ],
+    [
+      'a refusal under status 200 beside balances that are null',
+      { body: '{"account":null,"balances":null,"tppMessages":[{"category":"ERROR","code":"CONSENT_EXPIRED"}]}' },
+      { outcome: 'CONSENT_REQUIRED', stops: 'consent' },
+    ],
+    [
+      'a refusal in words under status 200',
+      { body: '{"message":"The consent has expired"}' },
+      { outcome: 'CONSENT_REQUIRED', stops: 'consent', reason: 'myPOS answered 200: The consent has expired' },
+    ],
     ['a redirect', { status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, { outcome: 'BANK_ERROR' }],
     ['a busy service', { status: 503 }, { outcome: 'BANK_UNAVAILABLE', retry: 'in-run', stops: 'nothing' }],
     [
