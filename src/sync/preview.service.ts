@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Installation } from '../amlyze/installation';
+import type { ReadingOutcome } from '../balances/outcome';
 import type { Step } from '../balances/step';
 import { Environment } from '../config/environment';
 import { ConnectionDirectory, type LoadedConnection } from '../connections/connection-directory';
@@ -16,6 +17,17 @@ import { businessKey, planRecord, type PlanInput, type RecordPlan } from './plan
 import type { PreviewDto, PreviewedRecordDto } from './preview.dto';
 import { SubjectReader } from './subject-reader';
 import type { WaitingAccount, WaitingRun } from './waiting-accounts';
+
+/** Of readings whose bank refused to answer; some banks do so with status 200. */
+const REFUSALS: readonly ReadingOutcome[] = [
+  'TOKEN_REJECTED',
+  'CONSENT_REQUIRED',
+  'CERTIFICATE_PROBLEM',
+  'ACCOUNT_UNKNOWN',
+  'RATE_LIMITED',
+  'BANK_UNAVAILABLE',
+  'BANK_ERROR',
+];
 
 /** Shows what a read would send, by the very code that sends. Nothing is written but what a live read leaves behind. */
 @Injectable()
@@ -102,10 +114,11 @@ from account a join access_subject u on u.id = a.subject_id join consent c on c.
     const [stored] = await this.database.query<{ raw_body: string; fetched_at: Date }>(
       `select r.raw_body, r.fetched_at from ${blocksDown('balance_reading')} cross join lateral (
   select id, raw_body, fetched_at from balance_reading
-  where ${inBlock('id')} and account_id = $1 and raw_body is not null and http_status between 200 and 299 order by id desc limit 1
+  where ${inBlock('id')} and account_id = $1 and raw_body is not null and http_status between 200 and 299 and outcome <> all($2)
+  order by id desc limit 1
 ) r
 order by blocks.block desc limit 1`,
-      [target.account.accountId],
+      [target.account.accountId, REFUSALS],
     );
     if (!stored) throw ApiProblem.conflict('No answer of the bank is stored for this account yet; use source "live".');
     const { bankCode, providerAccountId, consentId } = target;

@@ -93,6 +93,22 @@ describe('a preview', () => {
     });
   });
 
+  it('of what is stored passes over a refusal that came with status 200', async () => {
+    const { consentId } = await registerOneSingleView(gateway, outside);
+    const account = await addOneSingleViewAccount(scene, consentId, { amount: '12.50', currency: 'SAR', dateTime: AT });
+    const [{ communicationNumber }] = await readNow(gateway, [account]);
+    const body = JSON.stringify({ status: 'FAILURE', errorCode: 'APIERR400', message: 'Selected bank not available' });
+    await outside.onesingleview.addFault({
+      match: { account: account.number, times: 1 },
+      do: { kind: 'status', status: 200, body },
+    });
+    expect(await readNow(gateway, [account])).toMatchObject([{ outcome: 'BANK_ERROR' }]);
+    const { outcome, bankPayload, record } = await preview(account, 'stored');
+    expect(outcome).toBe('READ');
+    expect(bankPayload).toContain('12.50');
+    expect(record).toMatchObject({ disposition: 'unchanged', communicationNumber, value: '12.50' });
+  });
+
   describe('that asks the bank', () => {
     it('waits for its turn in the pace of the connection, and says until when', async () => {
       const { consentId } = await registerMypos(gateway, outside, { requestsPerSecond: 0.01 });
