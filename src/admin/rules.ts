@@ -1,3 +1,4 @@
+import { CURRENCIES } from '../shared/currencies';
 import { instantMs, isCalendarDate } from '../shared/instant';
 import type { Rule } from './check';
 import { isRowId } from './row-id';
@@ -34,15 +35,6 @@ export const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : '
 
 export const jsonObject: Rule = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be a JSON object';
-
-// The codes that ICU knows, old ones included, without the X codes of ISO 4217: those are metals, funds, test codes
-// and XXX ("no currency"), none of which a balance can be in. Of them only those below are currencies of countries.
-const X_CURRENCIES = new Set(['XAF', 'XCD', 'XOF', 'XPF', 'XCG']);
-const CURRENCIES: ReadonlySet<string> = new Set(
-  Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || X_CURRENCIES.has(code)),
-)
-  // Venezuela's other code, which ICU has a name for and does not list.
-  .add('VED');
 
 export const currency: Rule = (value) => {
   if (typeof value !== 'string' || !/^[A-Z]{3}$/.test(value)) {

@@ -1,3 +1,4 @@
+import { CURRENCIES } from '../shared/currencies';
 import { FAIL_POINTS, type FailPoint } from '../shared/fail-point';
 import { CLIENT_HEADERS } from '../shared/http/request-check';
 import { readFileSync, statSync } from 'node:fs';
@@ -169,12 +170,9 @@ export function cronExpression(text: string): string | Malformed {
   }
 }
 
-/** ISO 4217; XXX means "no currency" and XTS is for tests. */
+/** One that rates can be loaded for. */
 export function currency(text: string): string | Malformed {
-  const known = /^[A-Z]{3}$/.test(text) && text !== 'XXX' && text !== 'XTS';
-  return known && Intl.supportedValuesOf('currency').includes(text)
-    ? text
-    : new Malformed('must be an ISO 4217 currency code such as EUR');
+  return CURRENCIES.has(text) ? text : new Malformed('must be an ISO 4217 currency code such as EUR');
 }
 
 /** AMLYZE's codes, separated by commas. */
