@@ -43,7 +43,7 @@ const MEANINGS = {
   413: 'The body is too large',
   415: 'The body has another media type than this call reads',
   500: 'A fault of the gateway; the log has its cause',
-  503: 'The database does not answer',
+  503: 'The database does not answer, has no room, or another call stood in the way; `detail` says what may be stored',
 } as const;
 
 type ProblemStatus = keyof typeof MEANINGS;

@@ -30,7 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const problem = this.isHidden(error, request) ? ApiProblem.unauthorized() : toProblem(error);
+    const problem = this.isHidden(error, request) ? ApiProblem.unauthorized() : toProblem(error, request.method);
     const correlationId = requestContext()?.correlationId ?? response.get('X-Correlation-Id') ?? 'none';
     if (problem.getStatus() >= 500) {
       this.logger.error({ msg: 'request failed', err: error, correlationId, method: request.method });
@@ -65,21 +65,37 @@ export function toBody(problem: ApiProblem, correlationId: string): ProblemBody 
 }
 
 /** What the caller may know about an error. Framework messages quote the input, so they are replaced, not passed on. */
-export function toProblem(error: unknown): ApiProblem {
+export function toProblem(error: unknown, method: string): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof HttpException) return ofStatus(error.getStatus());
   if (error instanceof StoredProblem) return ApiProblem.conflict(`What is stored cannot be used: ${error.message}.`);
   const failure = classifyDatabaseFailure(error);
-  if (failure === 'conflict') return unavailable('Another call stood in the way in the database.', 1);
-  return failure === 'other' ? ofStatus(statusOf(error)) : unavailable('The database does not answer.', 5);
+  if (failure === 'other') return ofStatus(statusOf(error));
+  if (failure === 'conflict') {
+    return unavailable(
+      'Another call stood in the way in the database. Nothing of this request was stored; try again.',
+      1,
+    );
+  }
+  // The answer of a commit may be what was lost.
+  const then = ['GET', 'HEAD'].includes(method)
+    ? 'Try again.'
+    : 'What this request asked for may be stored all the same: look before you send it again.';
+  return unavailable(`${AWAY[failure]} ${then}`, 5);
 }
 
-function unavailable(what: string, retryAfterSeconds: number): ApiProblem {
+const AWAY = {
+  unavailable: 'The database does not answer.',
+  timeout: 'The database does not answer in time.',
+  full: 'The database has no disk space or no session left, or cannot read or write its files.',
+} as const;
+
+function unavailable(detail: string, retryAfterSeconds: number): ApiProblem {
   return new ApiProblem({
     status: 503,
     name: 'unavailable',
     title: 'Service unavailable',
-    detail: `${what} Nothing of this request was stored; try again.`,
+    detail,
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
 }

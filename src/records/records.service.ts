@@ -88,7 +88,7 @@ export class RecordsService {
     } catch (error) {
       if (mayBeRepeated(error)) throw error;
       this.logger.error({ msg: 'a record cannot be requeued', communicationNumber: number, err: error });
-      return toProblem(error).message;
+      return toProblem(error, 'POST').message;
     }
   }
 

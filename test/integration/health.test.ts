@@ -159,6 +159,22 @@ describe('health, metrics and the status page', () => {
     await eventually('ready again', async () => (await ready()).http === 200, 5_000);
   });
 
+  it('does not say that nothing was stored where the answer of a commit was lost', async () => {
+    gate.loseCommitOf('lost-answer');
+    const body = {
+      name: 'lost-answer',
+      provider: 'mypos',
+      baseUrl: 'https://bank.example',
+      secrets: { apiKey: 'key' },
+    };
+    const answer = await gateway.call('POST', '/admin/connections', body);
+    expect(answer.status).toBe(503);
+    const names = (await gateway.list('/admin/connections')).map(({ name }: Json) => name);
+    expect(names).toContain('lost-answer');
+    expect(answer.body.detail).not.toMatch(/nothing|not stored/i);
+    expect(answer.body.detail).toMatch(/may be stored/);
+  });
+
   it('is not ready while the database answers and has no space to write, and then writes what was read meanwhile', async () => {
     const { consentId } = await registerMypos(gateway, outside);
     const account = await addMyposAccount({ gateway, outside }, consentId);

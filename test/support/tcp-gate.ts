@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class TcpGate {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
+  private lostCommitOf: string | undefined;
 
   private constructor(
     private readonly host: string,
@@ -29,6 +30,11 @@ export class TcpGate {
     await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
   }
 
+  /** Ends the connection on which `text` is sent once its commit has come back, and keeps the answer: only the server knows of it. */
+  loseCommitOf(text: string): void {
+    this.lostCommitOf = text;
+  }
+
   async mend(): Promise<void> {
     const server = createServer((near) => {
       const far = connect(this.targetPort, this.host);
@@ -43,10 +49,22 @@ export class TcpGate {
           other.destroy();
         });
       }
+      this.watch(near, far);
       near.pipe(far).pipe(near);
     });
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.port = (server.address() as AddressInfo).port;
     this.server = server;
+  }
+
+  private watch(near: Socket, far: Socket): void {
+    let chosen = false;
+    near.on('data', (part: Buffer) => {
+      chosen ||= this.lostCommitOf !== undefined && part.includes(this.lostCommitOf);
+      if (!chosen || !part.includes('commit\0')) return;
+      this.lostCommitOf = undefined;
+      far.unpipe(near);
+      far.once('data', () => near.destroy()).resume();
+    });
   }
 }
