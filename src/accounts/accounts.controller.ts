@@ -1,17 +1,9 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Body, Controller, Delete, Get, HttpCode, Logger, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiConsumes,
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { answerImport, IMPORT_TYPES } from '../admin/imports/import-body';
+import { answerImport, importBody, IMPORT_TYPES } from '../admin/imports/import-body';
 import { Consumes, mediaType } from '../admin/media-type.guard';
 import { ApiProblems } from '../admin/open-api';
 import { RowIdPipe } from '../admin/row-id';
@@ -24,8 +16,11 @@ import { Rejections } from './import/rejections';
 
 const accountId = new RowIdPipe('account');
 
-const NDJSON_EXAMPLE =
-  '{"consentId":"3","providerAccountId":"DE89370400440532013000","currency":"EUR","accountExtId":"ACC-000017"}\n';
+const EXAMPLES = {
+  ndjson:
+    '{"consentId":"3","providerAccountId":"DE89370400440532013000","currency":"EUR","accountExtId":"ACC-000017"}\n',
+  csv: 'consentId,providerAccountId,currency,accountExtId\n3,DE89370400440532013000,EUR,ACC-000017\n',
+};
 
 @ApiTags('accounts')
 @Controller('admin/accounts')
@@ -54,9 +49,8 @@ export class AccountsController {
       'NDJSON with one account a line, or CSV with a header row. Good lines are stored, every bad one is reported. A line of ' +
       'a known account (same connection, bank code, providerAccountId and currency) may move it to another consent; ' +
       'another accountExtId or businessUnit is a rejected line. Lines of up to 64 KiB.',
+    requestBody: importBody(EXAMPLES),
   })
-  @ApiConsumes(IMPORT_TYPES.ndjson, IMPORT_TYPES.csv)
-  @ApiBody({ schema: { type: 'string', example: NDJSON_EXAMPLE } })
   @ApiOkResponse({ type: ImportResultDto })
   @ApiProblems(400, 415)
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
@@ -84,7 +78,7 @@ export class AccountsController {
   @Get(':id')
   @ApiOperation({ summary: 'Show an account with its last reading, last accepted record and next slot' })
   @ApiOkResponse({ type: AccountDetailsDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404)
   find(@Param('id', accountId) id: string): Promise<AccountDetailsDto> {
     return this.accounts.find(id);
   }
@@ -106,7 +100,7 @@ export class AccountsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Close an account: reads stop at once, history and pending records stay' })
   @ApiNoContentResponse()
-  @ApiProblems(404)
+  @ApiProblems(400, 404, 413)
   close(@Param('id', accountId) id: string): Promise<void> {
     return this.accounts.close(id);
   }

@@ -33,6 +33,36 @@ class ProblemDto {
 
   @ApiPropertyOptional({ type: [FieldErrorDto] })
   errors?: FieldErrorDto[];
+
+  @ApiPropertyOptional({ description: 'Id of the connection, consent or account that has what must be unique' })
+  conflictsWith?: string;
+
+  @ApiPropertyOptional({ description: 'Of a live preview: what a read would come to now' })
+  outcome?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'When the bank may be asked again' })
+  nextReadAt?: string;
+
+  @ApiPropertyOptional({ description: 'Hash of the content that the operation is known with' })
+  existing?: string;
+
+  @ApiPropertyOptional({ description: 'Hash of the content that came now' })
+  received?: string;
+
+  @ApiPropertyOptional({ description: 'The import of operations that the key belongs to, or that stopped' })
+  importId?: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'First line that a stopped import has not stored' })
+  nextLine?: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Accounts that a stopped import has created' })
+  created?: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Known accounts in what a stopped import has stored' })
+  updated?: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Last line that a stopped import of accounts has stored' })
+  line?: number;
 }
 
 const MEANINGS = {
@@ -48,9 +78,9 @@ const MEANINGS = {
 
 type ProblemStatus = keyof typeof MEANINGS;
 
-/** Documents the error answers of a call; 401, 500 and 503 go without saying. */
+/** Documents the error answers of a call; 401, 415, 500 and 503 go without saying. */
 export function ApiProblems(...statuses: ProblemStatus[]): MethodDecorator & ClassDecorator {
-  const all = [...new Set<ProblemStatus>([...statuses, 401, 500, 503])];
+  const all = [...new Set<ProblemStatus>([...statuses, 401, 415, 500, 503])];
   return applyDecorators(
     ApiExtraModels(ProblemDto),
     ...all.map((status) =>

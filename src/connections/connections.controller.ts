@@ -38,7 +38,7 @@ export class ConnectionsController {
   @Get(':id')
   @ApiOperation({ summary: 'Show one connection' })
   @ApiOkResponse({ type: ConnectionDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404)
   find(@Param('id', connectionId) id: string): Promise<ConnectionDto> {
     return this.connections.find(id);
   }
@@ -55,7 +55,7 @@ export class ConnectionsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a connection without consents' })
   @ApiNoContentResponse()
-  @ApiProblems(404, 409)
+  @ApiProblems(400, 404, 409, 413)
   remove(@Param('id', connectionId) id: string): Promise<void> {
     return this.connections.remove(id);
   }
@@ -64,7 +64,7 @@ export class ConnectionsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Make one live, harmless call: no account data is read' })
   @ApiOkResponse({ type: ConnectionCheckDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404, 413)
   check(@Param('id', connectionId) id: string): Promise<ConnectionCheckDto> {
     return this.connections.check(id);
   }

@@ -31,7 +31,7 @@ export class ConsentsController {
   @Get(':id')
   @ApiOperation({ summary: 'Show a consent: status, days left, reads left in the window' })
   @ApiOkResponse({ type: ConsentDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404)
   find(@Param('id', consentId) id: string): Promise<ConsentDto> {
     return this.consents.find(id);
   }
@@ -48,7 +48,7 @@ export class ConsentsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a consent that was never used' })
   @ApiNoContentResponse()
-  @ApiProblems(404, 409)
+  @ApiProblems(400, 404, 409, 413)
   remove(@Param('id', consentId) id: string): Promise<void> {
     return this.consents.remove(id);
   }

@@ -4,6 +4,7 @@ import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { Public } from '../admin/admin-key.guard';
 import { ApiProblems } from '../admin/open-api';
+import { LiveDto, ReadyDto } from './health.dto';
 import { MetricsPage } from './metrics-page';
 import { Readiness } from './readiness';
 
@@ -20,8 +21,8 @@ export class HealthController {
   @Get('health/live')
   @Public()
   @ApiOperation({ summary: 'The process runs', security: [] })
-  @ApiOkResponse({ schema: { example: { status: 'ok' } } })
-  live(): { status: 'ok' } {
+  @ApiOkResponse({ type: LiveDto })
+  live(): LiveDto {
     return { status: 'ok' };
   }
 
@@ -31,8 +32,8 @@ export class HealthController {
     summary: 'Database, migrations, delivery, lag. 200 for ok and degraded, 503 for error',
     security: [],
   })
-  @ApiOkResponse({ description: '`ok`, or `degraded` when delivery is paused or behind' })
-  @ApiResponse({ status: 503, description: '`error`: the database does not answer or is not migrated' })
+  @ApiOkResponse({ type: ReadyDto, description: '`ok`, or `degraded` when delivery is paused or behind' })
+  @ApiResponse({ status: 503, type: ReadyDto, description: '`error`: the database does not answer or is not migrated' })
   async ready(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult | string | object> {
     try {
       return await this.health.check([

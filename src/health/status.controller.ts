@@ -6,6 +6,7 @@ import { DeliveryWorker } from '../delivery/delivery.worker';
 import { resumeAll } from '../delivery/endpoint-state';
 import { Database } from '../shared/database';
 import { Status } from './status';
+import { ResumedDto, StatusDto } from './status.dto';
 
 @ApiTags('status')
 @Controller('admin')
@@ -19,18 +20,18 @@ export class StatusController {
 
   @Get('status')
   @ApiOperation({ summary: 'One page of the whole: slots, pauses, backlog, connections, accounts by outcome' })
-  @ApiOkResponse({ schema: { type: 'object' } })
+  @ApiOkResponse({ type: StatusDto })
   @ApiProblems()
-  page(): Promise<Record<string, unknown>> {
+  page(): Promise<StatusDto> {
     return this.status.page();
   }
 
   @Post('amlyze/resume')
   @HttpCode(200)
   @ApiOperation({ summary: 'End every pause of delivery to AMLYZE now' })
-  @ApiOkResponse({ schema: { example: { resumed: ['balances'] } } })
-  @ApiProblems()
-  async resume(): Promise<{ resumed: string[] }> {
+  @ApiOkResponse({ type: ResumedDto })
+  @ApiProblems(400, 413)
+  async resume(): Promise<ResumedDto> {
     const resumed = await this.database.transaction(async (tx) => {
       const endpoints = await resumeAll(tx);
       await this.audit.append(tx, { action: 'amlyze.resume', target: 'amlyze', detail: { resumed: endpoints } });

@@ -8,6 +8,7 @@ import { Replica } from '../shared/replica';
 import { Slots } from '../shared/slots';
 import { version } from '../shared/version';
 import { Backlog } from './backlog';
+import type { StatusDto } from './status.dto';
 
 /** Most connections on the page; `GET /admin/connections` has all of them, page by page. */
 const MAX_CONNECTIONS = 500;
@@ -59,7 +60,7 @@ export class Status {
     this.slots = new Slots(environment.syncCron);
   }
 
-  async page(): Promise<Record<string, unknown>> {
+  async page(): Promise<StatusDto> {
     const snapshot = await this.backlog.snapshot();
     const endpoints = await findEndpoints(this.database, this.amlyze.configurationHash());
     const connections = await this.database.query<ConnectionRow>(CONNECTIONS, [MAX_CONNECTIONS]);

@@ -2,20 +2,22 @@ import { Controller, Get, HttpCode, Logger, Param, Post, Query, Req, Res } from 
 import {
   ApiAcceptedResponse,
   ApiBody,
-  ApiConsumes,
+  ApiExtraModels,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { answerImport, IMPORT_TYPES } from '../admin/imports/import-body';
+import { answerImport, importBody, IMPORT_TYPES } from '../admin/imports/import-body';
 import { Consumes, mediaType } from '../admin/media-type.guard';
 import { ApiProblems } from '../admin/open-api';
 import { ListQuery, page, parseCursor } from '../admin/pagination';
 import { RowIdPipe } from '../admin/row-id';
 import { Database } from '../shared/database';
 import { ApiProblem } from '../shared/problem';
+import { EXAMPLE, IMPORT_EXAMPLES } from './example';
 import { findFindings, findImport, findImports } from './import-ledger';
 import { toAnswer, toImportView, toListAnswer } from './import-views';
 import { OperationImport } from './operation-import';
@@ -28,8 +30,6 @@ import {
   OperationListAnswerDto,
 } from './operations.dto';
 import { idempotencyKey, readOperations } from './request-parts';
-
-const EXAMPLE = { operationExtId: 'Op_01_CARD_TEST', operationType: 'CARD_PAYMENT', amount: 1499, currency: 'EUR' };
 
 @ApiTags('operations')
 @Controller('admin/operations')
@@ -52,8 +52,17 @@ export class OperationsController {
       'The fields are those of AMLYZE, see docs/operations-import.md. A single operation is taken or refused as a whole; of a ' +
       'list the good ones are taken and every refused one is named.',
   })
-  @ApiBody({ schema: { type: 'object', example: EXAMPLE } })
-  @ApiAcceptedResponse({ type: OperationAnswerDto, description: 'For a list: importId, taken, unchanged, refused' })
+  @ApiBody({
+    schema: {
+      oneOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' }, minItems: 1, maxItems: MAX_LIST }],
+      example: EXAMPLE,
+    },
+  })
+  @ApiExtraModels(OperationAnswerDto, OperationListAnswerDto)
+  @ApiAcceptedResponse({
+    description: 'The first form for one operation, the second for a list',
+    schema: { oneOf: [OperationAnswerDto, OperationListAnswerDto].map((dto) => ({ $ref: getSchemaPath(dto) })) },
+  })
   @ApiProblems(400, 409, 413, 415)
   async take(@Req() request: Request): Promise<OperationAnswerDto | OperationListAnswerDto> {
     this.intake.assertEnabled();
@@ -78,10 +87,9 @@ export class OperationsController {
       'NDJSON with one operation a line, or CSV with a header row. Good lines are taken, every refused one is in ' +
       'GET /admin/operations/imports/:id. With an Idempotency-Key an interrupted import is gone on with: send the same body again. ' +
       'Another body needs another key.',
+    requestBody: importBody(IMPORT_EXAMPLES),
   })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters' })
-  @ApiConsumes(IMPORT_TYPES.ndjson, IMPORT_TYPES.csv)
-  @ApiBody({ schema: { type: 'string', example: `${JSON.stringify(EXAMPLE)}\n` } })
   @ApiAcceptedResponse({ type: OperationImportDto })
   @ApiProblems(400, 409, 415)
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {

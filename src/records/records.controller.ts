@@ -42,7 +42,7 @@ export class RecordsController {
   @Get(':communicationNumber')
   @ApiOperation({ summary: 'Explain one record: bank payload, every step, frozen bytes, every attempt and verdict' })
   @ApiOkResponse({ type: ExplanationDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404)
   async explain(@Param('communicationNumber', RecordNumberPipe) number: string): Promise<ExplanationDto> {
     const explanation = await explain(this.database, this.vault, number);
     if (!explanation) throw ApiProblem.notFound('record', number);

@@ -38,7 +38,7 @@ export class SyncController {
   @Get('runs/:id')
   @ApiOperation({ summary: 'Show one run: its accounts by outcome, its records by state' })
   @ApiOkResponse({ type: RunDto })
-  @ApiProblems(404)
+  @ApiProblems(400, 404)
   async run(@Param('id', new RowIdPipe('run')) id: string): Promise<RunDto> {
     const run = await findRun(this.database, id);
     if (!run) throw ApiProblem.notFound('run', id);

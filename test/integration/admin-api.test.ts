@@ -386,7 +386,7 @@ describe('the admin API', () => {
     }
   });
 
-  it('documents every admin route with an example and its errors', () => {
+  it('documents every admin route with a summary and its errors', () => {
     const { paths } = openApiDocument(admin.app);
     for (const [path, methods] of Object.entries(paths).filter(([name]) => name.startsWith('/admin'))) {
       for (const [method, operation] of Object.entries(

@@ -1,4 +1,6 @@
-import type { AdminApp } from '../support/admin-app';
+import { openApiDocument } from '../../src/admin/open-api';
+import { ADMIN_KEY, type AdminApp } from '../support/admin-app';
+import { answerOf, undescribed } from '../support/described';
 import type { Json } from '../support/gateway';
 import { call, operation, post, settleAs, startOperationsApp } from '../support/operations';
 
@@ -39,6 +41,45 @@ describe('POST /admin/operations', () => {
       sourceOfRiskLevel: 'IMPORT',
     });
     expect(answer.body.communicationNumber).toMatch(/^obg-[0-9a-f]{12}-o-20240816-[0-9a-f]{32}$/);
+  });
+
+  it('answers one, a list, a stream and the pages beside them as the OpenAPI document says, and takes its examples', async () => {
+    const document: Json = openApiDocument(admin.app);
+    const seen: string[] = [];
+    const send = async (path: string, type?: string, body?: string): Promise<Json> => {
+      const headers = type === undefined ? {} : { 'Content-Type': type };
+      const method = type === undefined && body === undefined ? 'GET' : 'POST';
+      const answer = await answerOf(admin.url, path, { key: ADMIN_KEY, method, headers, ...(body && { body }) });
+      seen.push(...undescribed(document, answer));
+      return answer;
+    };
+    const examplesOf = (path: string): [string, Json][] =>
+      Object.entries<Json>(document.paths[path].post.requestBody.content).map(([type, { schema }]) => [
+        type,
+        schema.example,
+      ]);
+    const [[type, example] = ['', {}]] = examplesOf('/admin/operations');
+    expect(await send('/admin/operations', type, JSON.stringify(example))).toMatchObject({ status: 202 });
+    expect(await send('/admin/operations', type, JSON.stringify({ ...example, amount: 1 }))).toMatchObject({
+      status: 409,
+    });
+    const young = operation('young', { operationDateTime: new Date().toISOString() });
+    expect(await send('/admin/operations', type, JSON.stringify([young, example, {}]))).toMatchObject({ status: 202 });
+    for (const [streamed, lines] of examplesOf('/admin/operations/import')) {
+      expect((await send('/admin/operations/import', streamed, lines)).body).toMatchObject({
+        unchanged: 1,
+        refused: 0,
+      });
+    }
+    const record = (await send('/admin/records')).body.items[0].communicationNumber;
+    const pages = ['operations/imports', 'operations/imports/2', `records/${record}`, 'records/%', 'status'];
+    for (const path of [...pages.map((page) => `/admin/${page}`), '/health/live', '/health/ready']) await send(path);
+    for (const path of ['amlyze/resume', `records/${record}/requeue`, 'records/requeue']) {
+      await send(`/admin/${path}`, 'application/json', '{}');
+      await send(`/admin/${path}`, 'application/json', '{');
+      await send(`/admin/${path}`, 'text/plain', 'x');
+    }
+    expect(seen).toEqual([]);
   });
 
   it('refuses an invalid one whole, names every field and stores nothing', async () => {

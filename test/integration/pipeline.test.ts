@@ -1,4 +1,7 @@
+import { openApiDocument } from '../../src/admin/open-api';
 import { demoAccounts, demoRegistrations, type DemoAccount } from '../../src/simulators';
+import { ADMIN_KEY } from '../support/admin-app';
+import { answerOf, undescribed } from '../support/described';
 import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
@@ -73,6 +76,37 @@ describe('the way of a balance, end to end', () => {
       new Map(accepted.map((record) => [record.communicationNumber, record.value])),
     );
     expect(ledger).toHaveLength(accepted.length);
+  });
+
+  it('shows all of it as the OpenAPI document says', async () => {
+    const document: Json = openApiDocument(gateway.app);
+    const { accountId, communicationNumber } = records[0];
+    const lists = ['connections', 'consents', 'accounts', 'runs', 'readings', 'records'].map(
+      (list) => `${list}?limit=500`,
+    );
+    const one = [
+      'connections/1',
+      'consents/2',
+      `accounts/${accountId}`,
+      `runs/${run.id}`,
+      `records/${communicationNumber}`,
+    ];
+    for (const path of [...lists, ...one, 'accounts/0', 'accounts/%', 'readings?outcome=x', 'status']) {
+      expect(undescribed(document, await answerOf(gateway.url, `/admin/${path}`, { key: ADMIN_KEY }))).toEqual([]);
+    }
+    const post = async (path: string, body: object): Promise<void> => {
+      const headers = { 'Content-Type': 'application/json' };
+      const init = { method: 'POST', key: ADMIN_KEY, headers, body: JSON.stringify(body) };
+      expect(undescribed(document, await answerOf(gateway.url, `/admin/${path}`, init))).toEqual([]);
+    };
+    await post(`accounts/${accountId}/preview`, { source: 'stored' });
+    await post('accounts', (await gateway.ok('GET', `/admin/accounts/${accountId}`)) as object);
+    const { consentId, providerAccountId, currency, accountExtId } = await gateway.ok(
+      'GET',
+      `/admin/accounts/${accountId}`,
+    );
+    await post('accounts', { consentId, providerAccountId, currency, accountExtId });
+    await post(`connections/1/check`, {});
   });
 
   it('counts the run from its accounts and records', () => {
