@@ -14,7 +14,7 @@ export class ReadyDto {
   @ApiProperty({ enum: ['ok', 'degraded', 'error', 'shutting_down'] })
   status: string;
 
-  @ApiProperty({ ...parts, description: 'The parts that work' })
+  @ApiProperty({ ...parts, description: 'The parts that work, or are degraded' })
   info: Record<string, object>;
 
   @ApiProperty({ ...parts, description: 'The parts that do not' })
