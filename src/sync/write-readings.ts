@@ -248,8 +248,9 @@ async function finishAccounts(tx: Queryable, rows: readonly ReadingRow[]): Promi
     finished.length,
   ]);
   if (missing.length === 0) return rows;
-  // The run may be over, with its records counted, and is about to get another.
-  await tx.query('update sync_run set records = null where id = any($1::bigint[]) and finished_at is not null', [
+  // The run may be over, with its records counted, and is about to get another. One that is not over is locked all the same: it could end
+  // and be counted before this commits.
+  await tx.query('update sync_run set records = null where id = any($1::bigint[])', [
     missing.map(({ run_id: run }) => run),
   ]);
   const ended = new Set(missing.map(({ run_id: run, account_id: account }) => `${run} ${account}`));

@@ -58,6 +58,19 @@ select $1, $2, id, provider_account_id, 'EUR', provider_account_id from subjects
     );
   }
 
+  /** Moves the account while its bank is asked, and claims it once more. */
+  async function readUnderAnotherConsent(claimed: ClaimedSubject): Promise<ClaimedSubject> {
+    const { id: other } = await one<{ id: string }>(
+      `insert into consent (connection_id, consent_id) values ($1, 'd') returning id`,
+      [connectionId],
+    );
+    const [account] = claimed.accounts;
+    await test.database.transaction((tx) =>
+      moveAccounts(tx, [{ accountId: account?.accountId ?? '', consentId: other }]),
+    );
+    return first(claim('other'));
+  }
+
   async function openRun(): Promise<string> {
     return test.database.transaction(async (tx) => {
       const run = await openManualRun(tx, { scope: { connectionId }, force: false, reason: undefined });
@@ -324,20 +337,29 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     expect(await finishRuns(test.database)).toMatchObject([{ runId, accounts: 2, outcomes: { READ: 1 }, missing: 1 }]);
   });
 
+  it('keep a run from ending, and being counted, before a record is there that an account moved to another consent brings late', async () => {
+    await addAccounts(2);
+    const runId = await openRun();
+    const [moved] = await claim('r');
+    if (!moved) throw new Error('nothing was claimed');
+    await writeReadings(test.database, [result(await readUnderAnotherConsent(moved))], writing);
+    const alsoKeep = async (): Promise<void> => {
+      const free = 'select from sync_run where id = $1 for no key update skip locked';
+      expect(await test.database.query(free, [runId])).toEqual([]);
+    };
+    expect(await writeReadings(test.database, [result(moved, '2.00')], { ...writing, alsoKeep })).toMatchObject({
+      records: 1,
+    });
+    expect.assertions(2);
+  });
+
   it('count an account once that was moved to another consent, and read under that one too, while its bank was asked', async () => {
     await addAccounts(2);
     const runId = await openRun();
     const [moved, stays] = await claim('r');
     if (!moved || !stays) throw new Error('nothing was claimed');
-    const { id: other } = await one<{ id: string }>(
-      `insert into consent (connection_id, consent_id) values ($1, 'd') returning id`,
-      [connectionId],
-    );
     const [account] = moved.accounts;
-    await test.database.transaction((tx) =>
-      moveAccounts(tx, [{ accountId: account?.accountId ?? '', consentId: other }]),
-    );
-    const again = await first(claim('other'));
+    const again = await readUnderAnotherConsent(moved);
     await writeReadings(test.database, [result(again), result(stays)], writing);
     expect(await finishRuns(test.database)).toMatchObject([{ runId, missing: 0 }]);
     await test.database.query(`update sync_run set records = '{"accepted": 2}'`);
