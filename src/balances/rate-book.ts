@@ -40,7 +40,7 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     if (this.environment.equivalentCurrency === undefined) return;
     await this.refresh();
-    this.timer = setInterval(() => void this.tryRefresh(), REFRESH_MS);
+    this.timer = setInterval(() => void this.refreshIfIdle(), REFRESH_MS);
     this.timer.unref();
   }
 
@@ -101,9 +101,12 @@ export class RateBook implements OnModuleInit, OnModuleDestroy {
     return row?.version ?? '';
   }
 
-  /** The rates in memory stay in use while the database is away. */
-  private async tryRefresh(): Promise<void> {
-    if (this.looks > 0) return;
+  private async refreshIfIdle(): Promise<void> {
+    if (this.looks === 0) await this.tryRefresh();
+  }
+
+  /** The rates in memory stay in use while the database is away; the next look is never far. */
+  async tryRefresh(): Promise<void> {
     try {
       await this.refresh();
     } catch (error) {

@@ -42,7 +42,7 @@ export class RatesController {
       const detail = { count: rates.length, from: dates[0], to: dates.at(-1) };
       await this.audit.append(tx, { action: 'rates.load', target: 'rates', detail });
     });
-    await this.book.refresh();
+    await this.book.tryRefresh();
     return { loaded: rates.length };
   }
 }

@@ -81,7 +81,7 @@ export class ConsentsService {
 
   async find(id: string): Promise<ConsentDto> {
     const rows = await this.database.query<ConsentRow>(`select ${CONSENT_COLUMNS} from consent where id = $1`, [id]);
-    return this.toDto(one(rows, id));
+    return this.toDto(this.database, one(rows, id));
   }
 
   async update(id: string, dto: UpdateConsentDto): Promise<ConsentDto> {
@@ -91,7 +91,7 @@ export class ConsentsService {
       bankCode: before.bankCode ?? '',
       consentId: dto.consentId ?? before.consentId,
     };
-    const row = await this.write(identity, async (tx) => {
+    return this.write(identity, async (tx) => {
       const locked = await tx.query<ConsentRow>(`select ${CONSENT_COLUMNS} from consent where id = $1 for update`, [
         id,
       ]);
@@ -111,9 +111,9 @@ export class ConsentsService {
         reason: dto.reason,
         detail: withoutTokens(dto),
       });
-      return one(updated, id);
+      // Before the commit: what is stored must not be answered with a failure.
+      return this.toDto(tx, one(updated, id));
     });
-    return this.toDto(row);
   }
 
   async remove(id: string): Promise<void> {
@@ -145,8 +145,8 @@ export class ConsentsService {
     return provider.consentNeeds;
   }
 
-  private async toDto(row: ConsentRow): Promise<ConsentDto> {
-    return toConsentDto(row, (await findUsedReads(this.database, this.registry, [row.id])).get(row.id) ?? 0);
+  private async toDto(db: Queryable, row: ConsentRow): Promise<ConsentDto> {
+    return toConsentDto(row, (await findUsedReads(db, this.registry, [row.id])).get(row.id) ?? 0);
   }
 
   private async toDtos(rows: readonly ConsentRow[]): Promise<ConsentDto[]> {
@@ -162,7 +162,7 @@ export class ConsentsService {
     return plain === undefined ? null : this.box.seal(plain, tokenContext(column, id));
   }
 
-  private async write(identity: Identity, work: (tx: Queryable) => Promise<ConsentRow>): Promise<ConsentRow> {
+  private async write<T>(identity: Identity, work: (tx: Queryable) => Promise<T>): Promise<T> {
     try {
       return await this.database.transaction(work);
     } catch (error) {

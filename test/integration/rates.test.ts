@@ -150,6 +150,12 @@ where quote = 'CZK' and rate_date = $1`,
       expect(book.rate('CZK', 'EUR', daysAgo(1))?.rate).toBe('25');
     });
 
+    it('stay as they are where the look after a load fails, which is no failure of the load', async () => {
+      const away: Queryable = { query: () => Promise.reject(new Error('Connection terminated')) };
+      const book = new RateBook(away as Database, admin.app.get(Environment));
+      await expect(book.tryRefresh()).resolves.toBeUndefined();
+    });
+
     it('are never taken back by a look that began before they were loaded and ended after', async () => {
       const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
       const { promise: reached, resolve: reach } = Promise.withResolvers<undefined>();
