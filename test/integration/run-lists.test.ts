@@ -1,14 +1,16 @@
+import type { Queryable } from '../../src/shared/database';
 import { findRun, findRuns } from '../../src/sync/run-views';
+import { OutboxRows } from '../support/outbox-rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => String(1_000 + n));
 
+let testDatabase: TestDatabase;
+
+beforeAll(async () => (testDatabase = await createTestDatabase()));
+afterAll(() => testDatabase.drop());
+
 describe('the scope of a run', () => {
-  let testDatabase: TestDatabase;
-
-  beforeAll(async () => (testDatabase = await createTestDatabase()));
-  afterAll(() => testDatabase.drop());
-
   async function run(scope: object): Promise<string> {
     const [row] = await testDatabase.database.query<{ id: string }>(
       `insert into sync_run (trigger, scope) values ('resync', $1) returning id`,
@@ -31,5 +33,43 @@ describe('the scope of a run', () => {
     const id = await run(asked);
     expect((await findRuns(database, undefined, 100)).at(-1)).toEqual(expect.objectContaining({ id, scope: listed }));
     expect((await findRun(database, id))?.scope).toEqual(asked);
+  });
+});
+
+describe('a list of runs', () => {
+  const RUNS = 5;
+  const RECORDS = 40;
+
+  it('counts each run by a statement of its own, so that the backlog of many runs does not meet the time limit of statements', async () => {
+    const { database } = testDatabase;
+    const rows = await OutboxRows.open(database);
+    const accounts = await rows.accounts(RECORDS);
+    const [{ last } = { last: '0' }] = await database.query<{ last: string }>('select max(id) as last from sync_run');
+    for (let n = 0; n < RUNS; n += 1) {
+      const [run] = await database.query<{ id: string }>(
+        `insert into sync_run (trigger, scope) values ('resync', '{"all": true}') returning id`,
+      );
+      await rows.enqueue(accounts, { runId: String(run?.id) });
+    }
+    await database.transaction(async (tx) => {
+      const looked = async (): Promise<number> => {
+        const [row] = await tx.query<{ n: string }>(
+          `select idx_tup_fetch as n from pg_stat_xact_user_tables where relname = 'record_state'`,
+        );
+        return Number(row?.n);
+      };
+      let most = 0;
+      const watched: Queryable = {
+        query: async (sql, values) => {
+          const before = await looked();
+          const answer = await tx.query(sql, values);
+          most = Math.max(most, (await looked()) - before);
+          return answer as never;
+        },
+      };
+      const listed = await findRuns(watched, last, 100);
+      expect(listed.map(({ records }) => records)).toEqual(Array(RUNS).fill({ pending: RECORDS }));
+      expect(most).toBe(RECORDS);
+    });
   });
 });
