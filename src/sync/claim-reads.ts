@@ -3,6 +3,7 @@ import { isRead } from '../consents/read-window';
 import type { Database, Queryable } from '../shared/database';
 import { lookedUp, unseen } from '../shared/looked-up';
 import { decideRead, type Denial, type SubjectState } from './decide-read';
+import { withinFailureRoom } from './failure-room';
 import { loadSubjects, toState, type ClaimQuota, type LoadedSubject, type QueuePlace } from './subject-state';
 import { findWaiting, followMoved, type Waiting, type WaitingAccount } from './waiting-accounts';
 
@@ -78,9 +79,9 @@ export interface ReadClaim {
  * the search goes on behind it: the entries of finished accounts stay in the index until the next vacuum.
  */
 export async function claimReads(database: Database, claim: ReadClaim): Promise<ReadClaims> {
-  const { quotas } = claim;
-  if (quotas.length === 0) return { subjects: [], reached: new Map() };
+  if (claim.quotas.length === 0) return { subjects: [], reached: new Map() };
   return database.transaction(async (tx) => {
+    const quotas = await withinFailureRoom(tx, claim.quotas);
     const starts = quotas.map(({ after = START }) => after);
     const rows = await tx.query<ClaimRow>(CLAIM, [
       quotas.map((q) => q.connectionId),

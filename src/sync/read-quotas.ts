@@ -208,15 +208,13 @@ function toQuota(
     return { ...common, quota: share, requestsPerSecond: undefined, denied: { outcome, reason } };
   }
   const limit = permission?.kind === 'probe' ? 1 : share;
-  const quota = Math.min(limit, roomBeforeSuspension(settings.suspendAfterFailures, permission) - held);
-  return { ...common, quota, requestsPerSecond };
-}
-
-/** All calls under way may fail together, so there are never more than the failures that the bank still bears. */
-function roomBeforeSuspension(suspendAfter: number | undefined, permission: Permission | undefined): number {
-  if (suspendAfter === undefined) return Infinity;
+  const { suspendAfterFailures } = settings;
+  if (suspendAfterFailures === undefined) return { ...common, quota: limit, requestsPerSecond };
+  const borne = suspendAfterFailures - SUSPENSION_MARGIN;
+  // The claim looks once more, at the calls of all replicas. What has no room beside this one's need not be granted by the pace.
   const failedInRow = permission && 'failedInRow' in permission ? permission.failedInRow : 0;
-  return Math.max(1, suspendAfter - SUSPENSION_MARGIN - failedInRow);
+  const quota = Math.min(limit, Math.max(1, borne - failedInRow) - held);
+  return { ...common, quota, failuresBorne: borne, requestsPerSecond };
 }
 
 function least(waitsMs: readonly number[]): number | undefined {

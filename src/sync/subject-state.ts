@@ -20,6 +20,8 @@ export interface ClaimQuota {
   accessScope: 'account' | 'consent';
   accessWindow: 'rolling-24h' | 'calendar-day';
   timeZone: string | undefined;
+  /** Where the bank suspends us after failures in a row: how many of them it is let see, all replicas together. */
+  failuresBorne?: number;
   /** Set where the connection cannot or must not be used now: its reads end with this, without a call. */
   denied?: Pick<Denial, 'outcome' | 'reason'>;
 }

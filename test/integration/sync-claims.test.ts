@@ -480,6 +480,28 @@ where relname in ('waiting_account', 'access_subject', 'account', 'amlyze_record
     expect(await one('select count(*)::int as n from access_ledger')).toEqual({ n: 1 });
   });
 
+  it('are never more, of all replicas together, than the failures that the bank bears before it suspends us', async () => {
+    await addAccounts(20);
+    await openRun();
+    const limited = async (replica: string): Promise<ClaimedSubject[]> => {
+      const account = { accessScope: 'account', accessWindow: 'rolling-24h', timeZone: undefined } as const;
+      const quotas = [{ connectionId, quota: 5, ...account, failuresBorne: 7 }];
+      return (await claimReads(test.database, { quotas, replica, leaseSeconds: 30 })).subjects;
+    };
+    const claimed = (await Promise.all(['a', 'b', 'c'].map(limited))).flat();
+    expect(claimed).toHaveLength(7);
+    await writeReadings(
+      test.database,
+      claimed.slice(0, 2).map((subject) => result(subject)),
+      writing,
+    );
+    await test.database.query('insert into connection_health (connection_id, failed_in_row) values ($1, 1)', [
+      connectionId,
+    ]);
+    // Two calls are over, and one of them has failed.
+    expect(await limited('d')).toHaveLength(1);
+  });
+
   it("cannot both take the last read of a consent's budget", async () => {
     await addAccounts(2);
     await openRun();
