@@ -184,15 +184,18 @@ where datname = current_database() and wait_event_type = 'Lock' and query like '
   });
 
   it('come from the tick of the clock, not only from a start', async () => {
+    // Registered before, so that nothing but the start has to be over when the slot comes.
+    const registry = await TestGateway.start(testDatabase, outside);
+    const { consentId } = await registerMypos(registry, outside);
+    await addMyposAccount({ gateway: registry, outside }, consentId);
+    await registry.close();
+    await testDatabase.database.query(`update installation set created_at = now() - interval '1 minute'`);
+    await testDatabase.database.query(`update account set created_at = now() - interval '1 minute'`);
     const [row] = await testDatabase.database.query<{ at: Date }>(`select now() + interval '2 seconds' as at`);
     const at = row?.at ?? new Date();
     const cron = `${at.getUTCSeconds()} ${at.getUTCMinutes()} ${at.getUTCHours()} ${at.getUTCDate()} ${at.getUTCMonth() + 1} *`;
     const gateway = await TestGateway.start(testDatabase, outside, { SYNC_CRON: cron });
     try {
-      const { consentId } = await registerMypos(gateway, outside);
-      await addMyposAccount({ gateway, outside }, consentId);
-      await testDatabase.database.query(`update installation set created_at = now() - interval '1 minute'`);
-      await testDatabase.database.query(`update account set created_at = now() - interval '1 minute'`);
       const [run] = await eventually('the slot has come', async () => {
         const runs = await gateway.list('/admin/runs');
         return runs.length > 0 && runs;
