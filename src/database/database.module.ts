@@ -33,6 +33,21 @@ class DatabaseShutdown implements OnApplicationShutdown {
   }
 }
 
+/** The idle sessions end with their server, one after the other: the first one tells it for all, at most once in this time. */
+const TELL_LOST_EVERY_MS = 60_000;
+
+function tellLostSessions(server: DatabaseServer): (error: Error) => void {
+  const logger = new Logger('Database');
+  let toldMs = -Infinity;
+  return (error) => {
+    const nowMs = performance.now();
+    // Sessions that the server ends because we end the server are no news.
+    if (server.stopping || nowMs - toldMs < TELL_LOST_EVERY_MS) return;
+    toldMs = nowMs;
+    logger.warn(`idle sessions were lost; new ones are opened as they are needed: ${error.message}`);
+  };
+}
+
 /** TypeORM's DataSource with every entity, `Database` for visible SQL over the same pool, and `Notices` beside it. */
 @Global()
 @Module({
@@ -45,10 +60,7 @@ class DatabaseShutdown implements OnApplicationShutdown {
         ...dataSourceOptions({
           url: server.url,
           applicationName: APPLICATION_NAME,
-          onPoolError: (error) => {
-            // Sessions that the server ends because we end the server are no news.
-            if (!server.stopping) new Logger('Database').warn(`an idle session was lost: ${error.message}`);
-          },
+          onPoolError: tellLostSessions(server),
         }),
         // The database has just answered; an orchestrator restarts what cannot start.
         retryAttempts: 0,
