@@ -31,6 +31,23 @@ function faultsOf(changes: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('loadEnvironment', () => {
+  it.each([
+    'AMLYZE_TOKEN',
+    'AMLYZE_REQUESTER',
+    'AMLYZE_BUSINESS_UNIT',
+    'AMLYZE_BASE_URL',
+    'ADMIN_API_KEY',
+    'DATA_DIR',
+    'OPERATIONS_RISK_CATEGORIES',
+  ])('refuses quotes around %s, that an env file has brought along', (name) => {
+    for (const quote of [`"`, `'`]) {
+      const value = `${quote}https://amlyze.example/${'k'.repeat(32)}${quote}`;
+      expect(faultsOf({ [name]: value })).toEqual([
+        `${name}: must not stand in quotes: here they are part of the value`,
+      ]);
+    }
+  });
+
   it('reads every variable into the type the gateway works with', () => {
     const environment = loadEnvironment({
       ...COMPLETE,

@@ -84,7 +84,7 @@ function conflicts(draft: Environment, given: Record<string, string | undefined>
     if (given[name] === undefined) faults.push(`${name}: required${why}`);
   };
   require('AMLYZE_BASE_URL');
-  if (given.AMLYZE_BASE_URL !== undefined) {
+  if (typeof draft.amlyzeBaseUrl === 'string') {
     const problem = checkBaseUrl(draft.amlyzeBaseUrl, draft.allowPrivateAddresses);
     if (problem !== undefined) faults.push(`AMLYZE_BASE_URL: ${problem}`);
   }

@@ -18,7 +18,10 @@ export function Variable<T>(parse: Parse<T>): PropertyDecorator {
   return (target, property) => {
     const name = String(property);
     names.set(name, name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? parse(value) : value))(target, property);
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? parseUnquoted(value, parse) : value))(
+      target,
+      property,
+    );
     ValidateBy({
       name: 'wellFormed',
       validator: {
@@ -27,6 +30,13 @@ export function Variable<T>(parse: Parse<T>): PropertyDecorator {
       },
     })(target, property);
   };
+}
+
+/** Shells take quotes away; an env file of Docker, say, does not, and the quotes would go out in every token and record. */
+function parseUnquoted<T>(text: string, parse: Parse<T>): T | Malformed {
+  return /^(["']).*\1$/s.test(text) && text.length > 1
+    ? new Malformed('must not stand in quotes: here they are part of the value')
+    : parse(text);
 }
 
 /** Property name -> variable name, of every declared variable. */
