@@ -5,7 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { configureApp } from './admin/configure-app';
 import { AppModule } from './app.module';
-import { Environment } from './config/environment';
+import { Environment, databaseVariable } from './config/environment';
 import { explainListenFailure } from './config/listen-problem';
 import { explainDatabaseFailure } from './database/database-problem';
 import { armFailPoints } from './shared/fail-point';
@@ -58,7 +58,14 @@ async function listen(app: NestExpressApplication, environment: Environment): Pr
   }
 }
 
+/** Before there is anything to end in good order; `exit` ends the embedded Postgres that was just started. */
+function breakOff(signal: NodeJS.Signals, number: number): never {
+  process.stderr.write(`The gateway does not start: stopped by ${signal}.\n`);
+  process.exit(128 + number);
+}
+
 function endOnSignals(app: NestExpressApplication): void {
+  for (const signal of STOP_SIGNALS) process.off(signal, breakOff);
   app.enableShutdownHooks([...STOP_SIGNALS]);
   const logger = app.get(Logger);
   for (const signal of STOP_SIGNALS) {
@@ -70,7 +77,7 @@ function endOnSignals(app: NestExpressApplication): void {
 }
 
 function refuse(reason: unknown): never {
-  const error = explainDatabaseFailure(reason);
+  const error = explainDatabaseFailure(reason, databaseVariable());
   if (error instanceof StartProblem) {
     process.stderr.write(`The gateway does not start.\n${error.message}\n`);
   } else {
@@ -90,4 +97,5 @@ function crash(logger: Logger, err: unknown): never {
 let giveUp: (error: unknown) => never = refuse;
 process.on('unhandledRejection', (error) => giveUp(error));
 process.on('uncaughtException', (error) => giveUp(error));
+for (const signal of STOP_SIGNALS) process.once(signal, breakOff);
 void start().catch(refuse);

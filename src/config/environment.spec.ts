@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationProblem, Environment, loadEnvironment } from './environment';
+import { ConfigurationProblem, Environment, databaseVariable, loadEnvironment } from './environment';
 import { declaredVariables } from './variable';
 
 const folder = mkdtempSync(join(tmpdir(), 'environment-'));
@@ -46,6 +46,11 @@ describe('loadEnvironment', () => {
         `${name}: must not stand in quotes: here they are part of the value`,
       ]);
     }
+  });
+
+  it('knows by which variable the operator says what database it is', () => {
+    expect(databaseVariable({ DATABASE_URL: 'postgres://gateway@db.example/gateway' })).toBe('DATABASE_URL');
+    expect([databaseVariable({}), databaseVariable({ DATABASE_URL: ' ' })]).toEqual(['DATA_DIR', 'DATA_DIR']);
   });
 
   it('reads every variable into the type the gateway works with', () => {

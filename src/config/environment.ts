@@ -6,7 +6,7 @@ import { Variable } from './variable';
 
 export type { Endpoint, EncryptionKey } from './parsers';
 export { ConfigurationProblem } from './configuration-problem';
-export { loadEnvironment } from './load-environment';
+export { databaseVariable, loadEnvironment, type DatabaseVariable } from './load-environment';
 
 /**
  * What the gateway was started with: one property per environment variable, the same name in capitals. An absent or empty

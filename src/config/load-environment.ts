@@ -39,6 +39,14 @@ export function loadEnvironment(env: NodeJS.ProcessEnv): Environment {
   return Object.freeze(complete);
 }
 
+/** The variable by which an operator says which database it is. */
+export type DatabaseVariable = 'DATABASE_URL' | 'DATA_DIR';
+
+/** Also of an environment that is not valid, or that a start which failed has not handed out. */
+export function databaseVariable({ DATABASE_URL = '' }: NodeJS.ProcessEnv = process.env): DatabaseVariable {
+  return DATABASE_URL.trim() === '' ? 'DATA_DIR' : 'DATABASE_URL';
+}
+
 function withoutAbsent(texts: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

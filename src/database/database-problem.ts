@@ -1,5 +1,8 @@
+import type { DatabaseVariable } from '../config/environment';
 import { classifyDatabaseFailure, databaseFailureCode, databaseFailureText } from '../shared/database-failure';
 import { StartProblem } from '../shared/start-problem';
+
+const NAMES: Readonly<Record<DatabaseVariable, string>> = { DATABASE_URL: 'the database', DATA_DIR: 'its Postgres' };
 
 /** What an operator can do about a refusal of Postgres, by its code. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
@@ -8,24 +11,34 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['25006', 'the gateway has to reach the primary, and to be allowed to write'],
 ]);
 
-/** Why the start ends, where the database is to blame and can be put right; an error of another kind comes back as it is. */
-export function explainDatabaseFailure(error: unknown): unknown {
+/** The embedded one has no role and no host that an operator could put right. */
+const EMBEDDED_REMEDY =
+  'its Postgres is for the gateway alone: take back what was changed in it, or use another DATA_DIR';
+
+/**
+ * Why the start ends, where the database is to blame and can be put right; an error of another kind comes back as it is.
+ *
+ * @param variable by which the operator says which database it is
+ */
+export function explainDatabaseFailure(error: unknown, variable: DatabaseVariable): unknown {
   if (error instanceof StartProblem) return error;
-  const remedy = REMEDIES.get(databaseFailureCode(error));
+  const known = REMEDIES.get(databaseFailureCode(error));
   const failure = classifyDatabaseFailure(error);
-  if (remedy === undefined && failure === 'other') return error;
+  if (known === undefined && failure === 'other') return error;
   const words = databaseFailureText(error);
   const line =
-    remedy === undefined ? `the database failed during the start (${failure}: ${words})` : `${words}; ${remedy}`;
-  return new StartProblem([`DATABASE_URL: ${line}`], { cause: error });
+    known === undefined
+      ? `${NAMES[variable]} failed during the start (${failure}: ${words})`
+      : `${words}; ${variable === 'DATA_DIR' ? EMBEDDED_REMEDY : known}`;
+  return new StartProblem([`${variable}: ${line}`], { cause: error });
 }
 
 /** Why no session could be opened at the start. */
-export function explainUnreachable(cause: unknown): StartProblem {
+export function explainUnreachable(cause: unknown, variable: DatabaseVariable): StartProblem {
   const text = databaseFailureText(cause);
   // The driver's own words for an absent password do not say where it is missing.
   const words = /client password must be a string/.test(text)
     ? 'cannot be reached: the server asks for a password, and the URL has none'
     : `cannot be reached (${classifyDatabaseFailure(cause)}: ${text})`;
-  return new StartProblem([`DATABASE_URL: the database ${words}`], { cause });
+  return new StartProblem([`${variable}: ${NAMES[variable]} ${words}`], { cause });
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { Environment } from '../config/environment';
+import type { DatabaseVariable, Environment } from '../config/environment';
 import { StartProblem } from '../shared/start-problem';
 import { MIGRATION_LIMITS, openDataSource } from './data-source';
 import { startEmbeddedPostgres } from './embedded-postgres';
@@ -36,12 +36,12 @@ export class DatabaseServer {
 export async function openDatabaseServer(environment: Environment): Promise<DatabaseServer> {
   const { databaseUrl, dataDir } = environment;
   if (databaseUrl !== undefined) {
-    await migrateDatabase(databaseUrl);
+    await migrateDatabase(databaseUrl, 'DATABASE_URL');
     return new DatabaseServer(databaseUrl, () => Promise.resolve());
   }
   const embedded = await startEmbeddedPostgres({ dataDir });
   try {
-    await migrateDatabase(embedded.url);
+    await migrateDatabase(embedded.url, 'DATA_DIR');
   } catch (error) {
     await embedded.stop();
     throw error;
@@ -49,13 +49,13 @@ export async function openDatabaseServer(environment: Environment): Promise<Data
   return new DatabaseServer(embedded.url, () => embedded.stop());
 }
 
-async function migrateDatabase(url: string): Promise<void> {
+async function migrateDatabase(url: string, variable: DatabaseVariable): Promise<void> {
   const dataSource = await openDataSource({
     url,
     applicationName: `${APPLICATION_NAME}-migrations`,
     limits: MIGRATION_LIMITS,
   }).catch((cause: unknown) => {
-    throw explainUnreachable(cause);
+    throw explainUnreachable(cause, variable);
   });
   try {
     await assertServer(dataSource);
@@ -63,7 +63,7 @@ async function migrateDatabase(url: string): Promise<void> {
     if (names.length > 0) new Logger('Database').log(`migrated: ${names.join(', ')}`);
     await warnOfNewer(dataSource);
   } catch (error) {
-    throw explainDatabaseFailure(error);
+    throw explainDatabaseFailure(error, variable);
   } finally {
     await dataSource.destroy();
   }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findPostmaster, isAlive } from '../../src/database/embedded/postmaster';
 import { spawnBuiltGateway, type BuiltGateway } from '../support/built-gateway';
 import { eventually } from '../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -46,6 +48,21 @@ describe('told to stop, a gateway with nothing under way', () => {
       expect(output()).toContain(`"msg":"stopping on ${signal}"`);
     },
   );
+
+  it('while it starts ends the Postgres of its own that it has just started', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'stopped-start-'));
+    chmodSync(dataDir, 0o711);
+    const started = spawnBuiltGateway('', { variables: { DATA_DIR: dataDir } });
+    gateway = started;
+    const server = (): number => findPostmaster(join(dataDir, 'postgres'))?.pid ?? 0;
+    await eventually('its Postgres is there', async () => server() !== 0, 30_000);
+    const pid = server();
+    started.process.kill('SIGTERM');
+    await once(started.process, 'close');
+    await eventually('its Postgres has ended', async () => !isAlive(pid));
+    expect(output()).toMatch(/stopped by SIGTERM|stopping on SIGTERM/);
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
 
   it('leaves to the system what says that the process itself is broken', async () => {
     const child = await start();

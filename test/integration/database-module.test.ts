@@ -69,8 +69,16 @@ describe('DatabaseModule', () => {
     const pid = findPostmaster(join(dataDir, 'postgres'))?.pid ?? 0;
     expect(isAlive(pid)).toBe(true);
     expect(await module.get(Database).query('select count(*) as n from connection')).toEqual([{ n: '0' }]);
+    await module.get(Database).query('delete from migration');
+    await module.get(Database).query('alter database gateway set default_transaction_read_only = on');
     await module.close();
     expect(isAlive(pid)).toBe(false);
+    const again: unknown = await openDatabaseServer(loadEnvironment({ ...AMLYZE, DATA_DIR: dataDir })).catch(
+      (error: unknown) => error,
+    );
+    expect((again as StartProblem).message).toMatch(
+      /^DATA_DIR: cannot execute .+; its Postgres is for the gateway alone/,
+    );
   });
 
   it('warns once of all sessions that its server ends, but not where it is the one who ends the server', async () => {

@@ -193,6 +193,44 @@ describe('embedded Postgres', () => {
     expect(await second.exited).toBe(1);
   });
 
+  it('says why a start failed, not how the server went down after it', async () => {
+    const first = start();
+    await ready(first);
+    await first.kill('SIGTERM');
+    rmSync(join(dataDir, 'postgres', 'pg_wal'), { recursive: true });
+    const second = start();
+    expect(await second.line('problem')).toMatch(/^DATA_DIR: its Postgres does not start: .*FATAL: .*pg_wal/);
+    expect(await second.exited).toBe(1);
+  });
+
+  it('refuses a password that is not the database’s, or is empty, and leaves no server behind', async () => {
+    const first = start();
+    await ready(first);
+    await first.kill('SIGTERM');
+    const file = join(dataDir, 'postgres-password');
+    writeFileSync(file, 'wrong');
+    const wrong = start();
+    expect(await wrong.line('problem')).toMatch(/^DATA_DIR: the password in postgres-password is not the one/);
+    expect(await wrong.exited).toBe(1);
+    await eventually('its server has ended', async () => postmasterPid() === 0);
+    writeFileSync(file, '');
+    const empty = start();
+    expect(await empty.line('problem')).toBe(`DATA_DIR: ${file} is empty; put back the password that it held`);
+    expect(await empty.exited).toBe(1);
+    expect(postmasterPid()).toBe(0);
+  });
+
+  it('leaves a folder of somebody else alone', async () => {
+    const folder = join(dataDir, 'postgres');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'file'), '');
+    const child = start();
+    expect(await child.line('problem')).toBe(
+      `DATA_DIR: ${folder} holds files of something else; move them away, or use another DATA_DIR`,
+    );
+    expect(await child.exited).toBe(1);
+  });
+
   (isRoot ? it : it.skip)('runs as an unprivileged user for root, who keeps the keys to itself', async () => {
     const child = start();
     await ready(child);

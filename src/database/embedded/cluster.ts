@@ -61,10 +61,12 @@ function readOrCreatePassword(file: string, user: SystemUser | undefined): strin
   try {
     const { text } = readOrCreatePrivateFile(file, () => randomBytes(24).toString('base64url'));
     if (user) chownSync(file, user.uid, user.gid);
-    return text;
+    // The driver would wait for ever with an empty one.
+    if (text.trim() !== '') return text;
   } catch (cause) {
     throw new StartProblem([`DATA_DIR: ${file} cannot be used (${errorCode(cause)})`], { cause });
   }
+  throw new StartProblem([`DATA_DIR: ${file} is empty; put back the password that it held`]);
 }
 
 /** initdb works in a folder beside and is renamed when complete, so that a killed first start leaves no half cluster. */
@@ -79,7 +81,12 @@ async function initialise(cluster: Cluster, passwordFile: string, user: SystemUs
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     // Another gateway was first; which of the two goes on is decided at the lock.
-    if (!existsSync(join(cluster.dir, 'PG_VERSION'))) throw error;
+    if (existsSync(join(cluster.dir, 'PG_VERSION'))) return;
+    if (errorCode(error) !== 'ENOTEMPTY') throw error;
+    throw new StartProblem(
+      [`DATA_DIR: ${cluster.dir} holds files of something else; move them away, or use another DATA_DIR`],
+      { cause: error },
+    );
   }
 }
 
@@ -100,12 +107,16 @@ async function runInitdb(cluster: Cluster, draft: string, passwordFile: string):
     ...cluster.processOptions,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // A start that is broken off; initdb then takes away what it has made so far.
+  const endInitdb = (): void => void child.kill('SIGTERM');
+  process.once('exit', endInitdb);
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
   const code = await new Promise<number | string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (exitCode, signal) => resolve(exitCode ?? signal ?? 'unknown'));
   });
+  process.off('exit', endInitdb);
   if (code === 0) return;
   const reason = errors.trim().split('\n').slice(-3).join(' ');
   throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${reason}`]);

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { errorCode, errorMessage } from '../../shared/error-code';
 import { StartProblem } from '../../shared/start-problem';
 import { SUPERUSER, type Cluster } from './cluster';
-import { findPostmaster, isAlive, spawnPostmaster, type Postmaster } from './postmaster';
+import { findPostmaster, isAlive, signalPostmaster, spawnPostmaster, type Postmaster } from './postmaster';
 
 /** A server that is ending, or whose last processes still hold its memory, is waited for this long. */
 const START_DEADLINE_MS = 15_000;
@@ -27,18 +27,30 @@ export interface Reached {
 export async function reachServer(cluster: Cluster, port?: number): Promise<Reached> {
   let deadline = Date.now() + START_DEADLINE_MS;
   let spawned = 0;
-  for (;;) {
-    const running = findPostmaster(cluster.dir);
-    if (running) {
-      const state = await probe(cluster, running.port);
-      if (state === 'ready') return { server: running, adopted: running.pid !== spawned };
-      if (state === 'starting') deadline = Math.max(deadline, Date.now() + RECOVERY_DEADLINE_MS);
-    } else if (spawned === 0 || !isAlive(spawned)) {
-      if (spawned !== 0 && !PASSING.test(logOf(cluster))) throw notStarting(cluster);
-      spawned = spawnPostmaster(cluster, port ?? (await freePort()));
+  // What was started here and is not handed on must not outlive a start that is refused or broken off.
+  const endSpawned = (): void => {
+    if (spawned !== 0) signalPostmaster(spawned, 'SIGINT');
+  };
+  process.once('exit', endSpawned);
+  try {
+    for (;;) {
+      const running = findPostmaster(cluster.dir);
+      if (running) {
+        const state = await probe(cluster, running.port);
+        if (state === 'ready') return { server: running, adopted: running.pid !== spawned };
+        if (state === 'starting') deadline = Math.max(deadline, Date.now() + RECOVERY_DEADLINE_MS);
+      } else if (spawned === 0 || !isAlive(spawned)) {
+        if (spawned !== 0 && !PASSING.test(logOf(cluster))) throw notStarting(cluster);
+        spawned = spawnPostmaster(cluster, port ?? (await freePort()));
+      }
+      if (Date.now() > deadline) throw notStarting(cluster);
+      await wait(POLL_MS);
     }
-    if (Date.now() > deadline) throw notStarting(cluster);
-    await wait(POLL_MS);
+  } catch (error) {
+    endSpawned();
+    throw error;
+  } finally {
+    process.off('exit', endSpawned);
   }
 }
 
@@ -82,7 +94,14 @@ async function freePort(): Promise<number> {
 }
 
 function notStarting(cluster: Cluster): StartProblem {
-  const reason = logOf(cluster).trim().split('\n').slice(-3).join(' ').replace(/\s+/g, ' ');
+  const lines = logOf(cluster).trim().split('\n');
+  // Before the cause may stand what it is about, and behind it how the server went down.
+  const cause = lines.findLastIndex((line) => /\b(FATAL|PANIC):/.test(line));
+  const reason = lines
+    .slice(cause === -1 ? -3 : Math.max(0, cause - 1))
+    .slice(0, 3)
+    .join(' ')
+    .replace(/\s+/g, ' ');
   return new StartProblem([`DATA_DIR: its Postgres does not start: ${reason || `see ${cluster.logFile}`}`]);
 }
 
