@@ -37,6 +37,9 @@ interface LoggedRequest {
               stack: error.stack,
             }),
           },
+          // For an answer from 500 on it makes an error of its own, whose stack is the logger's: the cause has a line of its own.
+          customErrorObject: (_request: unknown, _response: unknown, error: Error, fields: object) =>
+            error.message.startsWith('failed with status code') ? { ...fields, err: undefined } : fields,
           autoLogging: {
             ignore: (request: LoggedRequest) =>
               request.url?.startsWith('/health') === true || request.url?.startsWith('/metrics') === true,

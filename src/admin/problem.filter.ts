@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { maskCardNumbers } from '../shared/card-scan';
-import { classifyDatabaseFailure } from '../shared/database-failure';
+import { classifyDatabaseFailure, databaseFailureText } from '../shared/database-failure';
 import { ApiProblem, type ProblemBody } from '../shared/problem';
 import { StoredProblem } from '../shared/stored-problem';
 import type { AdminKeys } from './admin-key.guard';
@@ -33,7 +33,9 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.isHidden(error, request) ? ApiProblem.unauthorized() : toProblem(error, request.method);
     const correlationId = requestContext()?.correlationId ?? response.get('X-Correlation-Id') ?? 'none';
     if (problem.getStatus() >= 500) {
-      this.logger.error({ msg: 'request failed', err: error, correlationId, method: request.method });
+      // What mends by itself needs no stack: it would be there for every request of an outage.
+      const cause = problem.getStatus() === 503 ? { error: databaseFailureText(error) } : { err: error };
+      this.logger.error({ msg: 'request failed', correlationId, method: request.method, ...cause });
     }
     if (response.headersSent) {
       response.destroy();

@@ -3,9 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPostmaster, isAlive } from '../../src/database/embedded/postmaster';
+import { ADMIN_KEY } from '../support/admin-app';
 import { spawnBuiltGateway, type BuiltGateway } from '../support/built-gateway';
 import { eventually } from '../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { TcpGate } from '../support/tcp-gate';
 
 describe('told to stop, a gateway with nothing under way', () => {
   let testDatabase: TestDatabase;
@@ -63,6 +65,24 @@ describe('told to stop, a gateway with nothing under way', () => {
     expect(output()).toMatch(/stopped by SIGTERM|stopping on SIGTERM/);
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
+
+  it('and without its database tells a refused request by its reason, without a stack', async () => {
+    const { gate, url } = await TcpGate.before(testDatabase.url);
+    const started = spawnBuiltGateway(url);
+    gateway = started;
+    const address = await eventually('it listens', async () => /"url":"(http:[^"]+)"/.exec(output())?.[1]);
+    await gate.cut();
+    const answer = await fetch(`${address}/admin/status`, { headers: { Authorization: `Bearer ${ADMIN_KEY}` } });
+    expect(answer.status).toBe(503);
+    const lines = (): string[] =>
+      output()
+        .split('\n')
+        .filter((line) => line.includes('"path":"/admin/status"'));
+    await eventually('both lines are there', async () => lines().length === 2);
+    expect(lines()[0]).toMatch(/"msg":"request failed","correlationId":.+"error":"[^"]+"/);
+    expect(lines()[1]).toContain('"res":{"status":503}');
+    expect(lines().join()).not.toContain('"stack"');
+  });
 
   it('leaves to the system what says that the process itself is broken', async () => {
     const child = await start();
