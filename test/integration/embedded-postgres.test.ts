@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { stopLeftoverPostgres } from '../../src/database/embedded-postgres';
+import { causeIn } from '../../src/database/embedded/cluster';
 import { findPostmaster, isAlive } from '../../src/database/embedded/postmaster';
 import { findBlockingFolder } from '../../src/database/embedded/system-user';
 import { Child, type ChildOptions } from '../support/child';
@@ -218,6 +219,25 @@ describe('embedded Postgres', () => {
     expect(await empty.line('problem')).toBe(`DATA_DIR: ${file} is empty; put back the password that it held`);
     expect(await empty.exited).toBe(1);
     expect(postmasterPid()).toBe(0);
+  });
+
+  it('finds the cause in what initdb says before it takes its folder away', () => {
+    const said = [
+      'x LOG: y',
+      'x PANIC:  could not write "z": No space left on device',
+      'Aborted',
+      'child ended',
+      'removing',
+    ];
+    expect(causeIn(said.join('\n'))).toBe('x LOG: y x PANIC: could not write "z": No space left on device Aborted');
+    expect(causeIn('')).toBe('');
+  });
+
+  it('says in one line that its log cannot be written', async () => {
+    mkdirSync(join(dataDir, 'postgres.log'), { recursive: true });
+    const child = start();
+    expect(await child.line('problem')).toBe(`DATA_DIR: ${join(dataDir, 'postgres.log')} cannot be written (EISDIR)`);
+    expect(await child.exited).toBe(1);
   });
 
   it('leaves a folder of somebody else alone', async () => {

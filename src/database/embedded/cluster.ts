@@ -34,7 +34,11 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   const user = chooseSystemUser(dir);
   if (user) {
     // Others may pass through, not list; every file in it has its own mode.
-    chmodSync(root, 0o711);
+    try {
+      chmodSync(root, 0o711);
+    } catch (cause) {
+      throw new StartProblem([`DATA_DIR: ${root} cannot be used (${errorCode(cause)})`], { cause });
+    }
     assertReachable(root, user, 'DATA_DIR');
     assertReachable(binaries.postgres, user, 'node_modules');
   }
@@ -118,6 +122,16 @@ async function runInitdb(cluster: Cluster, draft: string, passwordFile: string):
   });
   process.off('exit', endInitdb);
   if (code === 0) return;
-  const reason = errors.trim().split('\n').slice(-3).join(' ');
-  throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${reason}`]);
+  throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${causeIn(errors)}`]);
+}
+
+/** Before the line with the cause may stand what it is about, and behind it how Postgres went down. */
+export function causeIn(log: string): string {
+  const lines = log.trim().split('\n');
+  const cause = lines.findLastIndex((line) => /\b(FATAL|PANIC|error):/.test(line));
+  return lines
+    .slice(cause === -1 ? -3 : Math.max(0, cause - 1))
+    .slice(0, 3)
+    .join(' ')
+    .replace(/\s+/g, ' ');
 }

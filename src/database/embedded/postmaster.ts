@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../shared/error-code';
+import { StartProblem } from '../../shared/start-problem';
 import type { Cluster } from './cluster';
 
 export interface Postmaster {
@@ -86,7 +87,7 @@ const SETTINGS = [
  * its log in a file instead of the gateway's pipes. Returns its process id at once, 0 where it could not be started.
  */
 export function spawnPostmaster(cluster: Cluster, port: number): number {
-  const log = openSync(cluster.logFile, 'w', 0o600);
+  const log = openLog(cluster.logFile);
   const args = ['-D', cluster.dir, '-p', String(port), ...SETTINGS.flatMap((setting) => ['-c', setting])];
   const child = spawn(cluster.binaries.postgres, args, {
     ...cluster.processOptions,
@@ -97,6 +98,14 @@ export function spawnPostmaster(cluster: Cluster, port: number): number {
   child.once('error', () => undefined);
   child.unref();
   return child.pid ?? 0;
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file, 'w', 0o600);
+  } catch (cause) {
+    throw new StartProblem([`DATA_DIR: ${file} cannot be written (${errorCode(cause)})`], { cause });
+  }
 }
 
 /** SIGINT is Postgres's fast shutdown: sessions end, everything is written. SIGQUIT leaves the rest to recovery. */

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { errorCode, errorMessage } from '../../shared/error-code';
 import { StartProblem } from '../../shared/start-problem';
-import { SUPERUSER, type Cluster } from './cluster';
+import { SUPERUSER, causeIn, type Cluster } from './cluster';
 import { findPostmaster, isAlive, signalPostmaster, spawnPostmaster, type Postmaster } from './postmaster';
 
 /** A server that is ending, or whose last processes still hold its memory, is waited for this long. */
@@ -94,14 +94,7 @@ async function freePort(): Promise<number> {
 }
 
 function notStarting(cluster: Cluster): StartProblem {
-  const lines = logOf(cluster).trim().split('\n');
-  // Before the cause may stand what it is about, and behind it how the server went down.
-  const cause = lines.findLastIndex((line) => /\b(FATAL|PANIC):/.test(line));
-  const reason = lines
-    .slice(cause === -1 ? -3 : Math.max(0, cause - 1))
-    .slice(0, 3)
-    .join(' ')
-    .replace(/\s+/g, ' ');
+  const reason = causeIn(logOf(cluster));
   return new StartProblem([`DATA_DIR: its Postgres does not start: ${reason || `see ${cluster.logFile}`}`]);
 }
 
