@@ -26,10 +26,16 @@ const POLL_MS = 20;
 export async function startEmbeddedPostgres(options: { dataDir: string }): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(options.dataDir);
   const { server, adopted } = await reachServer(cluster);
-  const owner = await Owner.become(cluster, server);
-  // Without this a start that fails later on, or an uncaught error, would leave the server running.
-  const endAtExit = (): void => signalPostmaster(owner.server.pid, 'SIGINT');
+  // Without this a start that is broken off or fails later on, or an uncaught error, would leave the server running. One that was
+  // found running may be another gateway's until the lock is held.
+  let ours = adopted ? undefined : (): number => server.pid;
+  const endAtExit = (): void => void (ours && signalPostmaster(ours(), 'SIGINT'));
   process.once('exit', endAtExit);
+  const owner = await Owner.become(cluster, server).catch((error: unknown) => {
+    process.off('exit', endAtExit);
+    throw error;
+  });
+  ours = () => owner.server.pid;
   const stop = async (): Promise<void> => {
     process.off('exit', endAtExit);
     await owner.release();
