@@ -150,6 +150,7 @@ describe('failedCall', () => {
   });
 
   it('believes the status line of an error whose body did not come whole', () => {
+    expect(failedCall(failure('response-truncated', { status: 400 }), context()).outcome).toBe('BANK_ERROR');
     expect(failedCall(failure('response-truncated', { status: 401 }), context()).outcome).toBe('TOKEN_REJECTED');
     expect(failedCall(failure('response-too-large', { status: 429 }), context())).toMatchObject({
       outcome: 'RATE_LIMITED',
