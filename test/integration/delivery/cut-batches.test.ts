@@ -145,7 +145,7 @@ describe('delivery', () => {
     test('halves once for calls that were under way together', async () => {
       await delivery.restart({ AMLYZE_BATCH_SIZE: '16' });
       await enqueue(64);
-      await fault({ do: { kind: 'latency', ms: 100 } });
+      await fault({ do: { kind: 'latency', ms: 500 } });
       await fault({ match: { times: 4 }, do: { kind: 'too-large', maxItems: 10 } });
       await Promise.all([delivery.bench.turn(), delivery.bench.turn(), delivery.bench.turn(), delivery.bench.turn()]);
       expect(await delivery.bench.pause()).toMatchObject({ batchLimit: 8, pause: null });
