@@ -82,7 +82,7 @@ describe('embedded Postgres', () => {
     await expect(rows(withoutPassword.toString())).rejects.toThrow('password authentication failed');
   });
 
-  it.each([0, 50, 300])('has every committed row when started %i ms after kill -9 under load', async (delayMs) => {
+  it.each([0, 300])('has every committed row when started %i ms after kill -9 under load', async (delayMs) => {
     const first = start();
     await ready(first);
     await first.line('committed', (n) => Number(n) > 200);
@@ -98,7 +98,7 @@ describe('embedded Postgres', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it.each([0, 50, 300])('recovers when Postgres was killed too, %i ms later', async (delayMs) => {
+  it.each([0, 300])('recovers when Postgres was killed too, %i ms later', async (delayMs) => {
     const first = start();
     await ready(first);
     await first.line('committed', (n) => Number(n) > 200);
@@ -184,24 +184,19 @@ describe('embedded Postgres', () => {
     expect((await ready(start())).adopted).toBe(false);
   });
 
-  it('says at once why a damaged cluster does not start', async () => {
+  it('says at once why a damaged cluster does not start, not how it went down after it', async () => {
     const first = start();
     await ready(first);
     await first.kill('SIGTERM');
-    writeFileSync(join(dataDir, 'postgres', 'postgresql.conf'), 'no_such_setting = 1\n');
-    const second = start();
-    expect(await second.line('problem')).toMatch(/^DATA_DIR: its Postgres does not start: .*no_such_setting/);
-    expect(await second.exited).toBe(1);
-  });
-
-  it('says why a start failed, not how the server went down after it', async () => {
-    const first = start();
-    await ready(first);
-    await first.kill('SIGTERM');
+    const refused = async (cause: RegExp): Promise<void> => {
+      const next = start();
+      expect(await next.line('problem')).toMatch(cause);
+      expect(await next.exited).toBe(1);
+    };
     rmSync(join(dataDir, 'postgres', 'pg_wal'), { recursive: true });
-    const second = start();
-    expect(await second.line('problem')).toMatch(/^DATA_DIR: its Postgres does not start: .*FATAL: .*pg_wal/);
-    expect(await second.exited).toBe(1);
+    await refused(/^DATA_DIR: its Postgres does not start: .*FATAL: .*pg_wal/);
+    writeFileSync(join(dataDir, 'postgres', 'postgresql.conf'), 'no_such_setting = 1\n');
+    await refused(/^DATA_DIR: its Postgres does not start: .*no_such_setting/);
   });
 
   it('refuses a password that is not the database’s, or is empty, and leaves no server behind', async () => {
@@ -221,7 +216,7 @@ describe('embedded Postgres', () => {
     expect(postmasterPid()).toBe(0);
   });
 
-  it('finds the cause in what initdb says before it takes its folder away', () => {
+  it('finds the cause in what Postgres says before and after it', () => {
     const said = [
       'x LOG: y',
       'x PANIC:  could not write "z": No space left on device',
@@ -230,6 +225,8 @@ describe('embedded Postgres', () => {
       'removing',
     ];
     expect(causeIn(said.join('\n'))).toBe('x LOG: y x PANIC: could not write "z": No space left on device Aborted');
+    const toProbes = Array<string>(3).fill('x FATAL:  the database system is shutting down');
+    expect(causeIn(['x FATAL:  no pg_wal', ...toProbes].join('\n'))).toMatch(/^x FATAL: no pg_wal /);
     expect(causeIn('')).toBe('');
   });
 

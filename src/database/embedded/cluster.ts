@@ -125,10 +125,13 @@ async function runInitdb(cluster: Cluster, draft: string, passwordFile: string):
   throw new StartProblem([`DATA_DIR: initdb failed (${String(code)}): ${causeIn(errors)}`]);
 }
 
+/** What Postgres says when something is wrong; to whoever looks whether it answers yet it says so that it does not. */
+const CAUSE = /\b(FATAL|PANIC|error):(?!\s+the database system is )/;
+
 /** Before the line with the cause may stand what it is about, and behind it how Postgres went down. */
 export function causeIn(log: string): string {
   const lines = log.trim().split('\n');
-  const cause = lines.findLastIndex((line) => /\b(FATAL|PANIC|error):/.test(line));
+  const cause = lines.findLastIndex((line) => CAUSE.test(line));
   return lines
     .slice(cause === -1 ? -3 : Math.max(0, cause - 1))
     .slice(0, 3)
