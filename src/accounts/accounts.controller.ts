@@ -35,7 +35,7 @@ export class AccountsController {
   @Post()
   @ApiOperation({ summary: 'Register an account: whom to ask about, and what AMLYZE calls it' })
   @ApiCreatedResponse({ type: AccountDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   create(@Body() dto: CreateAccountDto): Promise<AccountDto> {
     return this.accounts.create(dto);
   }
@@ -52,7 +52,7 @@ export class AccountsController {
     requestBody: importBody(EXAMPLES),
   })
   @ApiOkResponse({ type: ImportResultDto })
-  @ApiProblems(400, 415)
+  @ApiProblems(400)
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
     const rejections = new Rejections();
     try {
@@ -91,7 +91,7 @@ export class AccountsController {
       'that AMLYZE may have. The next read makes a record for the new name.',
   })
   @ApiOkResponse({ type: UpdatedAccountDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   update(@Param('id', accountId) id: string, @Body() dto: UpdateAccountDto): Promise<UpdatedAccountDto> {
     return this.accounts.update(id, dto);
   }

@@ -77,6 +77,6 @@ export function checkRecord(record: string, balance: AccountBalance): void {
 
 /** How many fields its record has: all, but for those that the balance does not have. */
 function fieldsOf({ businessUnit, equivalentValue }: AccountBalance): number {
-  const absent = Number(businessUnit === undefined) + Number(equivalentValue === undefined);
+  const absent = (businessUnit === undefined ? 1 : 0) + (equivalentValue === undefined ? 1 : 0);
   return TEXTS.length + DECIMALS.length - absent;
 }

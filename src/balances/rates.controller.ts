@@ -19,7 +19,7 @@ export class RatesController {
   @Put()
   @ApiOperation({ summary: 'Load exchange rates for equivalentValue; a rate of the same pair and day is replaced' })
   @ApiOkResponse({ type: LoadedRatesDto })
-  @ApiProblems(400, 413, 415)
+  @ApiProblems(400, 413)
   async put(@Body() body: PutRatesDto): Promise<LoadedRatesDto> {
     const rates = readRates(body.rates);
     await this.database.transaction(async (tx) => {

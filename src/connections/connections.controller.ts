@@ -22,7 +22,7 @@ export class ConnectionsController {
   @Post()
   @ApiOperation({ summary: 'Register how to reach a bank API' })
   @ApiCreatedResponse({ type: ConnectionDto })
-  @ApiProblems(400, 409, 413, 415)
+  @ApiProblems(400, 409, 413)
   create(@Body() dto: CreateConnectionDto): Promise<ConnectionDto> {
     return this.connections.create(dto);
   }
@@ -46,7 +46,7 @@ export class ConnectionsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Change settings or secrets, pause or activate' })
   @ApiOkResponse({ type: ConnectionDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   update(@Param('id', connectionId) id: string, @Body() dto: UpdateConnectionDto): Promise<ConnectionDto> {
     return this.connections.update(id, dto);
   }

@@ -15,7 +15,7 @@ export class ConsentsController {
   @Post()
   @ApiOperation({ summary: 'Register a consent under which accounts may be read' })
   @ApiCreatedResponse({ type: ConsentDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   create(@Body() dto: CreateConsentDto): Promise<ConsentDto> {
     return this.consents.create(dto);
   }
@@ -39,7 +39,7 @@ export class ConsentsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Renew a consent or its token, or change its terms' })
   @ApiOkResponse({ type: ConsentDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   update(@Param('id', consentId) id: string, @Body() dto: UpdateConsentDto): Promise<ConsentDto> {
     return this.consents.update(id, dto);
   }

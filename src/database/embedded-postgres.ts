@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openCluster } from './embedded/cluster';
 import { Owner } from './embedded/owner';
-import { findPostmaster, isAlive, signalPostmaster } from './embedded/postmaster';
+import { findPostmaster, isAlive, signalPostmaster, type Postmaster } from './embedded/postmaster';
 import { reachServer, urlOf } from './embedded/reach-server';
 
 export interface EmbeddedPostgres {
@@ -28,14 +28,17 @@ export async function startEmbeddedPostgres(options: { dataDir: string }): Promi
   const { server, adopted } = await reachServer(cluster);
   // Without this a start that is broken off or fails later on, or an uncaught error, would leave the server running. One that was
   // found running may be another gateway's until the lock is held.
-  let ours = adopted ? undefined : (): number => server.pid;
-  const endAtExit = (): void => void (ours && signalPostmaster(ours(), 'SIGINT'));
+  let ours = (): Postmaster | undefined => (adopted ? undefined : server);
+  const endAtExit = (): void => {
+    const ending = ours();
+    if (ending) signalPostmaster(ending.pid, 'SIGINT');
+  };
   process.once('exit', endAtExit);
   const owner = await Owner.become(cluster, server).catch((error: unknown) => {
     process.off('exit', endAtExit);
     throw error;
   });
-  ours = () => owner.server.pid;
+  ours = () => owner.server;
   const stop = async (): Promise<void> => {
     process.off('exit', endAtExit);
     await owner.release();

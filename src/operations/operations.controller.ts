@@ -63,7 +63,7 @@ export class OperationsController {
     description: 'The first form for one operation, the second for a list',
     schema: { oneOf: [OperationAnswerDto, OperationListAnswerDto].map((dto) => ({ $ref: getSchemaPath(dto) })) },
   })
-  @ApiProblems(400, 409, 413, 415)
+  @ApiProblems(400, 409, 413)
   async take(@Req() request: Request): Promise<OperationAnswerDto | OperationListAnswerDto> {
     this.intake.assertEnabled();
     const input = await readOperations(request);
@@ -91,7 +91,7 @@ export class OperationsController {
   })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: '1 to 255 visible ASCII characters' })
   @ApiAcceptedResponse({ type: OperationImportDto })
-  @ApiProblems(400, 409, 415)
+  @ApiProblems(400, 409)
   async import(@Req() request: Request, @Res() response: Response): Promise<void> {
     this.intake.assertEnabled();
     const key = idempotencyKey(request);

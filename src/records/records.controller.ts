@@ -53,7 +53,7 @@ export class RecordsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Requeue held, rejected and exhausted records by filter' })
   @ApiOkResponse({ type: RequeueManyAnswerDto })
-  @ApiProblems(400, 413, 415)
+  @ApiProblems(400, 413)
   requeueByFilter(@Body() dto: RequeueByFilterDto): Promise<RequeueManyAnswerDto> {
     return this.records.requeueByFilter(dto);
   }
@@ -62,7 +62,7 @@ export class RecordsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Requeue one record, with its own number or as the next revision' })
   @ApiOkResponse({ type: RecordNumberDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   requeue(
     @Param('communicationNumber', RecordNumberPipe) number: string,
     @Body() dto: RequeueDto,
@@ -74,7 +74,7 @@ export class RecordsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Mark a held record that AMLYZE demonstrably has as accepted' })
   @ApiOkResponse({ type: RecordNumberDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   adopt(
     @Param('communicationNumber', RecordNumberPipe) number: string,
     @Body() dto: AdoptDto,

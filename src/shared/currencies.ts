@@ -3,8 +3,8 @@
 const X_CURRENCIES = new Set(['XAF', 'XCD', 'XOF', 'XPF', 'XCG']);
 
 /** ISO 4217, the codes of money that ICU knows, old ones included. */
-export const CURRENCIES: ReadonlySet<string> = new Set(
-  Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || X_CURRENCIES.has(code)),
-)
+export const CURRENCIES: ReadonlySet<string> = new Set([
+  ...Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || X_CURRENCIES.has(code)),
   // Venezuela's other code, which ICU has a name for and does not list.
-  .add('VED');
+  'VED',
+]);

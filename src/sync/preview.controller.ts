@@ -16,7 +16,7 @@ export class PreviewController {
     summary: 'Show the exact record that a read would send, and the steps to it; nothing is written or sent',
   })
   @ApiOkResponse({ type: PreviewDto })
-  @ApiProblems(400, 404, 409, 413, 415)
+  @ApiProblems(400, 404, 409, 413)
   preview(@Param('id', new RowIdPipe('account')) id: string, @Body() dto: PreviewRequestDto): Promise<PreviewDto> {
     return this.previews.preview(id, dto.source);
   }

@@ -1,3 +1,4 @@
+import { page, type Page } from '../admin/pagination';
 import type { Queryable } from '../shared/database';
 import { recordsByState } from './count-runs';
 
@@ -59,20 +60,21 @@ const selectCounted = (scope: string): string =>
   );
 
 /**
- * Runs after `afterId`, oldest first, one more than `limit` where there are more. Of long scopes only the beginning. Where AMLYZE is away for
- * days no run of these days is counted for good, so each is counted by itself: together they would meet the time limit of statements.
+ * A page of the runs after `afterId`, oldest first. Of long scopes only the beginning. Where AMLYZE is away for days no run of these days is
+ * counted for good, so each that is shown is counted by itself: together they would meet the time limit of statements.
  */
-export async function findRuns(db: Queryable, afterId: string | undefined, limit: number): Promise<RunView[]> {
+export async function findRuns(db: Queryable, afterId: string | undefined, limit: number): Promise<Page<RunView>> {
   const rows = await db.query<StoredRow>(
     `${select(SCOPE_IN_LIST, 'r.outcomes', 'r.records')} where r.id > $1 order by r.id limit $2`,
     [afterId ?? '0', limit + 1],
   );
+  const { items, nextCursor } = page(rows, limit, ({ id }) => id);
   const views: RunView[] = [];
-  for (const row of rows) {
+  for (const row of items) {
     const counted = isCounted(row) ? row : await findCounted(db, SCOPE_IN_LIST, row.id);
     if (counted) views.push(toView(counted));
   }
-  return views;
+  return { items: views, nextCursor };
 }
 
 function isCounted(row: StoredRow): row is RunRow {

@@ -22,7 +22,7 @@ export class SyncController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Read accounts now; the same scope while its run goes on returns that run' })
   @ApiAcceptedResponse({ type: ResyncAnswerDto })
-  @ApiProblems(400, 404, 413, 415)
+  @ApiProblems(400, 404, 413)
   resync(@Body() dto: ResyncDto): Promise<ResyncAnswerDto> {
     return this.resyncs.resync(dto);
   }
@@ -31,8 +31,8 @@ export class SyncController {
   @ApiOperation({ summary: 'List runs, oldest first' })
   @ApiOkResponse({ type: RunListDto })
   @ApiProblems(400)
-  async runs(@Query() query: ListQuery): Promise<RunListDto> {
-    return page(await findRuns(this.database, parseCursor(query.cursor), query.limit), query.limit, (run) => run.id);
+  runs(@Query() query: ListQuery): Promise<RunListDto> {
+    return findRuns(this.database, parseCursor(query.cursor), query.limit);
   }
 
   @Get('runs/:id')

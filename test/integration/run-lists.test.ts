@@ -31,7 +31,9 @@ describe('the scope of a run', () => {
   ])('%s in a list, and as it was asked for in the run itself', async (_what, asked, listed) => {
     const { database } = testDatabase;
     const id = await run(asked);
-    expect((await findRuns(database, undefined, 100)).at(-1)).toEqual(expect.objectContaining({ id, scope: listed }));
+    expect((await findRuns(database, undefined, 100)).items.at(-1)).toEqual(
+      expect.objectContaining({ id, scope: listed }),
+    );
     expect((await findRun(database, id))?.scope).toEqual(asked);
   });
 });
@@ -59,17 +61,22 @@ describe('a list of runs', () => {
         return Number(row?.n);
       };
       let most = 0;
+      let all = 0;
       const watched: Queryable = {
         query: async (sql, values) => {
           const before = await looked();
           const answer = await tx.query(sql, values);
-          most = Math.max(most, (await looked()) - before);
+          const seen = (await looked()) - before;
+          most = Math.max(most, seen);
+          all += seen;
           return answer as never;
         },
       };
-      const listed = await findRuns(watched, last, 100);
-      expect(listed.map(({ records }) => records)).toEqual(Array(RUNS).fill({ pending: RECORDS }));
+      const { items } = await findRuns(watched, last, RUNS - 1);
+      expect(items.map(({ records }) => records)).toEqual(Array(RUNS - 1).fill({ pending: RECORDS }));
       expect(most).toBe(RECORDS);
+      // Nor the one too many, which only tells that there is a next page.
+      expect(all).toBe((RUNS - 1) * RECORDS);
     });
   });
 });

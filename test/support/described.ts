@@ -1,3 +1,4 @@
+import Ajv from 'ajv/dist/2020';
 import type { Json } from './gateway';
 
 interface Answer {
@@ -23,29 +24,16 @@ export async function answerOf(base: string, path: string, init: RequestInit & {
   return { method: rest.method ?? 'GET', path, status: response.status, type, body };
 }
 
-interface Schema {
-  $ref?: string;
-  oneOf?: Schema[];
-  anyOf?: Schema[];
-  type?: string | string[];
-  enum?: unknown[];
-  items?: Schema;
-  required?: string[];
-  properties?: Record<string, Schema>;
-  additionalProperties?: Schema | boolean;
-}
-
 interface Described {
   paths: Record<
     string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: Schema }> }> }>
+    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
   >;
-  components: { schemas: Record<string, Schema> };
 }
 
 /** What of an answer the OpenAPI document does not say: a status, a media type, a field, or a value that is none of its schema. */
 export function undescribed(document: Json, { method, path, status, type, body }: Answer): string[] {
-  const { paths, components }: Described = document;
+  const { paths }: Described = document;
   const name = `${method} ${path} ${status}`;
   const { pathname } = new URL(path, 'http://gateway');
   const known = Object.keys(paths)
@@ -57,40 +45,18 @@ export function undescribed(document: Json, { method, path, status, type, body }
   if (type === '') return response.content ? [`${name}: has no body`] : [];
   const schema = response.content?.[type]?.schema;
   if (!schema) return [`${name}: ${type} is not in the document`];
-  return faults({ schemas: components.schemas, schema, value: body, at: 'it' }).map((fault) => `${name}: ${fault}`);
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+  const validate = ajv.compile(closed({ ...schema, components: document.components }) as object);
+  if (validate(body)) return [];
+  return (validate.errors ?? []).map((fault) => `${name}: ${ajv.errorsText([fault])} ${JSON.stringify(fault.params)}`);
 }
 
-interface Place {
-  schemas: Record<string, Schema>;
-  schema: Schema;
-  value: unknown;
-  at: string;
-}
-
-/** The part of JSON Schema that the document uses. Fields that it does not name are a fault here. */
-function faults({ schemas, schema, value, at }: Place): string[] {
-  const inside = (of: Schema, part: unknown, where = at): string[] =>
-    faults({ schemas, schema: of, value: part, at: where });
-  if (schema.$ref !== undefined) return inside(schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, value);
-  const choices = schema.oneOf ?? schema.anyOf;
-  if (choices) {
-    const each = choices.map((choice) => inside(choice, value));
-    return each.some((found) => found.length === 0) ? [] : each.flat();
-  }
-  const types = [schema.type ?? []].flat();
-  const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-  if (!types.includes(type) && !(types.includes('integer') && Number.isInteger(value)))
-    return [`${at} is ${type}, not ${types.join(' or ')}`];
-  if (schema.enum && !schema.enum.includes(value)) return [`${at} is ${String(value)}, not in the list`];
-  if (Array.isArray(value)) return value.flatMap((item, n) => inside(schema.items ?? {}, item, `${at}[${n}]`));
-  if (typeof value !== 'object' || value === null) return [];
-  const missing = (schema.required ?? []).filter((field) => !(field in value));
-  return [
-    ...missing.map((field) => `${at}.${field} is missing`),
-    ...Object.entries(value).flatMap(([field, part]) => {
-      const of = schema.properties?.[field] ?? schema.additionalProperties ?? !schema.properties;
-      if (typeof of === 'object') return inside(of, part, `${at}.${field}`);
-      return of ? [] : [`${at}.${field} is not in the document`];
-    }),
-  ];
+/** The schema with every object closed that names its fields: one that it does not name is a fault here. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const parts = Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, closed(part)]));
+  return 'properties' in parts && !('additionalProperties' in parts)
+    ? { ...parts, additionalProperties: false }
+    : parts;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DeliveryWorker } from '../../src/delivery/delivery.worker';
 import { HealthModule } from '../../src/health/health.module';
+import { EXAMPLE } from '../../src/operations/example';
 import { OperationsModule } from '../../src/operations/operations.module';
 import { RecordsModule } from '../../src/records/records.module';
 import { KernelModule } from '../../src/shared/kernel.module';
@@ -27,45 +28,23 @@ export const WITH_CARDS = {
 /** A valid card payment long past; `changes` replace fields, undefined takes one away. */
 export function operation(operationExtId: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
   const whole: Record<string, unknown> = {
+    ...EXAMPLE,
     operationExtId,
-    operationType: 'CARD_PAYMENT',
-    cardOperationSubType: 'CARD_PURCHASE',
-    riskManagementCategory: 'OP_TRANSFER',
     sourceOfRiskLevel: 'IMPORT',
-    operationStatus: 'EXECUTED',
-    operationDateTime: '2024-08-16T13:00:00Z',
-    sourceCountry: 'LT',
-    destinationCountry: 'ES',
-    currency: 'EUR',
-    amount: 1499,
-    financialFlowDirection: 'OUTGOING',
-    description: "Invoice '02'",
     listOperationParty: [debtor(), creditor()],
     ...changes,
   };
   return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined));
 }
 
+const [DEBTOR, CREDITOR] = EXAMPLE.listOperationParty;
+
 export function debtor(changes: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    partyRole: 'DEBTOR',
-    entityType: 'INDIVIDUAL',
-    accountNumber: 'LT121000011101001000',
-    bic: 'TESTLT21',
-    firstName: 'Eduardo',
-    lastName: 'Rodrigues',
-    ...changes,
-  };
+  return { ...DEBTOR, bic: 'TESTLT21', ...changes };
 }
 
 export function creditor(changes: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    partyRole: 'CREDITOR',
-    entityType: 'ORGANIZATION',
-    accountNumber: 'ES9121000418450200051332',
-    title: 'Costco',
-    ...changes,
-  };
+  return { ...CREDITOR, ...changes };
 }
 
 /** The same with a card in the debtor's hand. */
