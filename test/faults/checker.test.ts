@@ -16,12 +16,12 @@ interface Doctored {
   also?: InvariantId[];
   what: string;
   sql?: string;
+  /** The lie changes the schema, so its database tells no other. */
+  ownDatabase?: boolean;
   outside?: (told: Story) => void;
 }
 
-const NO_TRIGGERS = ['balance_reading', 'amlyze_record', 'record_state', 'delivery_attempt', 'delivery_result']
-  .map((table) => `alter table ${table} disable trigger user;`)
-  .join(' ');
+const NO_TRIGGERS = 'set local session_replication_role = replica;';
 const NO_RULES =
   'alter table amlyze_record drop constraint amlyze_record_number_unique; alter table sync_run drop constraint sync_run_slot;';
 const LATER = '2026-03-05T07:00:00Z';
@@ -146,6 +146,7 @@ insert into waiting_account (run_id, account_id, connection_id, subject_id) valu
   {
     breaks: 'I6',
     what: 'two runs of one slot',
+    ownDatabase: true,
     sql: `${NO_RULES} insert into sync_run (id, trigger, slot, scope, started_at, finished_at) select n, 'schedule', '${LATER}', '{}', '2026-03-05T06:00:00Z', '2026-03-05T06:00:00.1Z' from generate_series(2, 3) n`,
   },
   {
@@ -230,16 +231,27 @@ insert into waiting_account (run_id, account_id, connection_id, subject_id) valu
 
 describe('the checker', () => {
   let folder: string;
-  let databases: TestDatabase[];
+  let shared: TestDatabase;
+  const own: TestDatabase[] = [];
 
-  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'checker-'))));
-  beforeEach(() => (databases = []));
-  afterEach(() => Promise.all(databases.map((database) => database.drop())));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'checker-'));
+    shared = await createTestDatabase();
+  });
+  beforeEach(() => shared.empty());
+  afterAll(async () => {
+    for (const database of [shared, ...own]) await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
+  const databaseFor = async ({ ownDatabase }: Partial<Doctored>): Promise<TestDatabase> => {
+    if (!ownDatabase) return shared;
+    const database = await createTestDatabase();
+    own.push(database);
+    return database;
+  };
   const tell = async (lie: Partial<Doctored> = {}): Promise<Sources> => {
-    const testDatabase = await createTestDatabase();
-    databases.push(testDatabase);
+    const testDatabase = await databaseFor(lie);
     for (const sql of [storySql(), lie.sql ?? '']) await testDatabase.dataSource.query(sql);
     const told = story();
     lie.outside?.(told);

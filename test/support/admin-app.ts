@@ -26,12 +26,17 @@ export interface AdminApp {
   close(): Promise<void>;
 }
 
-/** The admin API of the given modules on a free port, over a database of its own and with the real global parts. */
+/**
+ * The admin API of the given modules on a free port, with the real global parts.
+ *
+ * @param shared a database that outlives the app; without it, the app has one of its own
+ */
 export async function startAdminApp(
   imports: NonNullable<ModuleMetadata['imports']>,
   variables: NodeJS.ProcessEnv = {},
+  shared?: TestDatabase,
 ): Promise<AdminApp> {
-  const testDatabase = await createTestDatabase();
+  const testDatabase = shared ?? (await createTestDatabase());
   const environment = loadEnvironment({
     DATABASE_URL: testDatabase.url,
     ADMIN_API_KEY: ADMIN_KEY,
@@ -58,7 +63,7 @@ export async function startAdminApp(
     close: async () => {
       await app.close();
       await http.close();
-      await testDatabase.drop();
+      if (!shared) await testDatabase.drop();
     },
   };
 }

@@ -21,13 +21,11 @@ export function spawnBuiltGateway(
   databaseUrl: string,
   { variables = {}, before = [] }: { variables?: NodeJS.ProcessEnv; before?: readonly string[] } = {},
 ): BuiltGateway {
-  const [command = process.execPath, ...args] = [
-    ...before,
-    process.execPath,
-    join(buildGateway('swc').dist, 'main.js'),
-  ];
+  const { dist, codeCache } = buildGateway('swc');
+  const [command = process.execPath, ...args] = [...before, process.execPath, join(dist, 'main.js')];
   const env = {
     PATH: process.env['PATH'],
+    NODE_COMPILE_CACHE: codeCache,
     PORT: '0',
     DATABASE_URL: databaseUrl,
     ADMIN_API_KEY: ADMIN_KEY,

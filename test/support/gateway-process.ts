@@ -20,9 +20,10 @@ export class GatewayProcess {
 
   /** On a free port; resolves once it is ready. */
   static async start(variables: NodeJS.ProcessEnv): Promise<GatewayProcess> {
-    const { dist } = buildGateway('swc');
+    const { dist, codeCache } = buildGateway('swc');
     const env = {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: codeCache,
       PORT: '0',
       ADMIN_API_KEY: ADMIN_KEY,
       ALLOW_PRIVATE_ADDRESSES: 'true',

@@ -7,6 +7,7 @@ import { RecordsModule } from '../../src/records/records.module';
 import { KernelModule } from '../../src/shared/kernel.module';
 import { ADMIN_KEY, type AdminApp, startAdminApp } from './admin-app';
 import type { Json } from './gateway';
+import type { TestDatabase } from './postgres';
 
 /** Numbers that card schemes publish for tests; no card has them. */
 export const TEST_CARD_NUMBERS = [
@@ -58,11 +59,12 @@ export function cardOperation(
 }
 
 /** The admin API of operations and records. Nothing is delivered: what becomes of a record is up to the test. */
-export async function startOperationsApp(variables: NodeJS.ProcessEnv = {}): Promise<AdminApp> {
-  const admin = await startAdminApp([KernelModule, OperationsModule, RecordsModule, HealthModule], {
-    OPERATIONS_IMPORT: 'without-monitoring',
-    ...variables,
-  });
+export async function startOperationsApp(variables: NodeJS.ProcessEnv = {}, shared?: TestDatabase): Promise<AdminApp> {
+  const admin = await startAdminApp(
+    [KernelModule, OperationsModule, RecordsModule, HealthModule],
+    { OPERATIONS_IMPORT: 'without-monitoring', ...variables },
+    shared,
+  );
   await admin.app.get(DeliveryWorker).stop(1_000);
   return admin;
 }

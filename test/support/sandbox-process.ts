@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildGateway } from '../faults/rig/build';
 import { eventually } from './eventually';
 
 const SCRIPT = join(__dirname, '..', '..', 'scripts', 'sandbox.mjs');
@@ -27,7 +28,8 @@ export class SandboxProcess {
   }
 
   private static run(dataDir: string, command: string, args: string[]): SandboxProcess {
-    const env = { ...process.env, DATA_DIR: dataDir, NODE_OPTIONS: '' };
+    const { codeCache } = buildGateway('swc');
+    const env = { ...process.env, NODE_COMPILE_CACHE: codeCache, DATA_DIR: dataDir, NODE_OPTIONS: '' };
     const cwd = join(__dirname, '..', '..');
     return new SandboxProcess(spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env, cwd }));
   }

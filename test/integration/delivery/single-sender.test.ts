@@ -29,8 +29,16 @@ describe('records that go out one by one', () => {
   let settling: Settling;
   let sender: SingleSender;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     testDatabase = await createTestDatabase();
+  });
+  afterAll(() => testDatabase.drop());
+
+  beforeEach(async () => {
+    await testDatabase.database.query(
+      'alter table delivery_result drop constraint if exists refuse_returned, drop constraint if exists refuse_one',
+    );
+    await testDatabase.empty();
     amlyze = new HeldAmlyze();
     const environment = environmentFor(await amlyze.listen());
     const { database } = testDatabase;
@@ -46,7 +54,6 @@ describe('records that go out one by one', () => {
     await sender.stop(5_000);
     await http.close();
     await amlyze.close();
-    await testDatabase.drop();
   });
 
   function environmentFor(url: string): Environment {
