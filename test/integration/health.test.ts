@@ -3,6 +3,7 @@ import { ADMIN_KEY } from '../support/admin-app';
 import { bankServers } from '../support/bank-server';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, registerOneSingleView, TestGateway, type Json } from '../support/gateway';
+import { movableClock } from '../support/movable-clock';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { TcpGate } from '../support/tcp-gate';
 import { AmlyzeClient } from '../../src/amlyze/amlyze.client';
@@ -14,6 +15,9 @@ describe('health, metrics and the status page', () => {
   let outside: Outside;
   let gateway: TestGateway;
   let gate: TcpGate;
+  const goAhead = movableClock();
+  /** For how long a count of the backlog serves, and more. */
+  const FRESH_MS = 5_001;
 
   beforeAll(async () => {
     testDatabase = await createTestDatabase();
@@ -132,6 +136,7 @@ describe('health, metrics and the status page', () => {
   next_attempt_at = now() + interval '1 hour' where account_id = $1`,
       [account.id],
     );
+    goAhead(FRESH_MS);
     const behind = await eventually('the backlog is seen', async () => {
       const answer = await ready();
       return answer.status === 'degraded' && answer;
@@ -141,6 +146,7 @@ describe('health, metrics and the status page', () => {
       account.id,
     ]);
     await gateway.delivered();
+    goAhead(FRESH_MS);
     await eventually('ready again', async () => (await ready()).status === 'ok');
   });
 
@@ -223,7 +229,7 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
         const balances = [{ amount: '5.00', currency: 'EUR', balanceType: 'available' }];
         return { body: JSON.stringify({ account: { accountNumber: number }, balances }) };
       });
-      const { consentId } = await registerMypos(gateway, { mypos: bank });
+      const { connectionId, consentId } = await registerMypos(gateway, { mypos: bank });
       const id = await registerAccount(gateway, consentId, number);
       const { runId } = await gateway.ok('POST', '/admin/resync', { accountIds: [id] });
       await asked.promise;
@@ -237,6 +243,8 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
       await gate.mend();
       expect(await gateway.finished(runId)).toMatchObject({ outcomes: { READ: 1 } });
       expect(bank.requests).toHaveLength(1);
+      // Its bank ends with this test.
+      await gateway.ok('PATCH', `/admin/connections/${connectionId}`, { status: 'paused', reason: 'gone' });
     });
   });
 
