@@ -6,6 +6,7 @@ export type RunScope = { all: true } | { accountIds: string[] } | { consentId: s
 
 export interface OpenedRun {
   runId: string;
+  /** Of a resync all that it concerns, of a slot those that are in it so far. */
   accounts: number;
   /** The same scope was still being worked on: this is that run. */
   joined: boolean;
@@ -13,14 +14,29 @@ export interface OpenedRun {
 
 /** Accounts put into a run by one statement: a run of a million must not meet any statement's time-out, nor wait for its last. */
 const FILL_STEP = 20_000;
+/** Accounts after which the call of a resync is answered, one to three seconds' work; the others follow as those of a slot do. */
+const FILLED_AT_ONCE = 100_000;
+
+// A slot does not concern an account that came after it.
+const ACTIVE = `a.status = 'active' and a.created_at <= coalesce((select slot from sync_run where id = $1), 'infinity')`;
+
+/** What the selector of run `$1` says of account `a`, whose number is greater than `$2`; its argument is `$3`. */
+function concernedBy(scope: RunScope): { concerned: string; argument: unknown } {
+  if ('accountIds' in scope) return { concerned: 'a.id > $2 and a.id = any($3::bigint[])', argument: scope.accountIds };
+  if ('consentId' in scope)
+    return { concerned: `a.id > $2 and ${ACTIVE} and a.consent_id = $3`, argument: scope.consentId };
+  if ('connectionId' in scope)
+    return { concerned: `a.id > $2 and ${ACTIVE} and a.connection_id = $3`, argument: scope.connectionId };
+  return { concerned: `a.id > $2 and ${ACTIVE} and $3::boolean`, argument: scope.all };
+}
 
 /**
  * Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. A closed one, which a resync
- * may name, is claimed as usual and told to be closed. `$2` is the last account of the step before, `$3` what the selector needs.
+ * may name, is claimed as usual and told to be closed.
  */
 const fillStep = (concerned: string): string => `
 with concerned as materialized (
-  select a.id, a.connection_id, a.subject_id, a.status from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
+  select a.id, a.connection_id, a.subject_id, a.status from account a where ${concerned} order by a.id limit ${FILL_STEP}
 ), paused as materialized (
   select c.id, 'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
   from concerned c join connection k on k.id = c.connection_id
@@ -58,15 +74,15 @@ returning id`,
       [slot, scope],
     );
     if (!run) return undefined;
-    const { accounts } = await fillScheduled(tx, { id: run.id, slot, filled_to: '0' });
+    const { accounts } = await fill(tx, { id: run.id, scope: ALL, filled_to: '0' });
     return { runId: run.id, accounts, joined: false };
   });
 }
 
-/** A scheduled run that is being filled. */
+/** A run that is being filled. */
 interface FillingRun {
   id: string;
-  slot: Date;
+  scope: RunScope;
   filled_to: string;
 }
 
@@ -79,30 +95,43 @@ export interface FilledStep {
 }
 
 /**
- * Puts the next accounts into the oldest scheduled run that is not complete, and commits; undefined where there is none, or
+ * Puts the next accounts into the oldest run that is not complete, and commits; undefined where there is none, or
  * another replica is at it. Whoever opened the run may have died: its step is lost whole, and the next goes on from there.
  */
 export async function fillNextStep(database: Database): Promise<FilledStep | undefined> {
   return database.transaction(async (tx) => {
     const [run] = await tx.query<FillingRun>({
       name: 'sync-lock-filling-run',
-      text: `select id, slot, filled_to from sync_run where filled_to is not null order by id limit 1 for no key update skip locked`,
+      text: `select id, scope, filled_to from sync_run where filled_to is not null order by id limit 1 for no key update skip locked`,
     });
-    return run && fillScheduled(tx, run);
+    if (!run) return undefined;
+    const { accounts, lastId } = await fill(tx, run);
+    return { runId: run.id, accounts, complete: lastId === undefined };
   });
 }
 
-async function fillScheduled(tx: Queryable, run: FillingRun): Promise<FilledStep> {
-  const step = await fillOnce(tx, run.id, {
-    after: run.filled_to,
-    concerned: `a.status = 'active' and a.created_at <= $3::timestamptz`,
-    argument: run.slot,
-  });
-  const [row] = await tx.query<{ accounts: number }>(
+interface Filled {
+  /** In the run so far. */
+  accounts: number;
+  /** Where the next step goes on; undefined once the run is complete. */
+  lastId: string | undefined;
+}
+
+async function fill(tx: Queryable, { id, scope, filled_to: after }: FillingRun): Promise<Filled> {
+  const { concerned, argument } = concernedBy(scope);
+  const [step] = await tx.query<{ accounts: number; last_id: string | null }>(fillStep(concerned), [
+    id,
+    after,
+    argument,
+  ]);
+  const added = step?.accounts ?? 0;
+  const lastId = added === FILL_STEP ? (step?.last_id ?? undefined) : undefined;
+  if (added > 0) await giveNotice(tx, 'reads-due');
+  const [run] = await tx.query<{ accounts: number }>(
     `update sync_run set accounts = accounts + $2, filled_to = $3 where id = $1 returning accounts`,
-    [run.id, step.accounts, step.lastId ?? null],
+    [id, added, lastId ?? null],
   );
-  return { runId: run.id, accounts: row?.accounts ?? 0, complete: step.lastId === undefined };
+  return { accounts: run?.accounts ?? 0, lastId };
 }
 
 /** The slot has its run, or never gets one because it lies before this installation. */
@@ -122,66 +151,56 @@ export interface ManualRun {
   reason: string | undefined;
 }
 
-/** Opens a run on an operator's word, or returns the one that still goes on for the same scope and the same force. */
-export async function openManualRun(tx: Queryable, request: ManualRun): Promise<OpenedRun> {
-  const scope = JSON.stringify(request.scope);
+/**
+ * Opens a run on an operator's word, or returns the one that still goes on for the same scope and the same force. The first of its accounts
+ * are in it then, and `fillNextStep` puts in the others.
+ *
+ * @param atOnce accounts that are put in here; the step that reaches it is the last
+ */
+export async function openManualRun(tx: Queryable, request: ManualRun, atOnce = FILLED_AT_ONCE): Promise<OpenedRun> {
+  const { scope, force, reason } = request;
+  const scopeJson = JSON.stringify(scope);
   // Two identical calls at the same moment must find each other: the later one waits here and then sees the run.
-  await tx.query(`select pg_advisory_xact_lock(${SCOPE_LOCK})`, [scope]);
-  const [running] = await tx.query<{ id: string; accounts: number }>(
+  await tx.query(`select pg_advisory_xact_lock(${SCOPE_LOCK})`, [scopeJson]);
+  const [running] = await tx.query<{ id: string; accounts: number; filled_to: string | null }>(
     // A run whose accounts are all read goes on no more, even if nobody has written that down yet.
-    `select id, accounts from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
+    `select id, accounts, filled_to from sync_run r where finished_at is null and scope = $1::jsonb and force = $2
   and (filled_to is not null or (select true from waiting_account s where s.run_id = r.id limit 1))
 order by id limit 1`,
-    [scope, request.force],
+    [scopeJson, force],
   );
-  if (running) return { runId: running.id, accounts: running.accounts, joined: true };
+  if (running) {
+    const accounts = running.accounts + (await countMissing(tx, { id: running.id, scope }, running.filled_to));
+    return { runId: running.id, accounts, joined: true };
+  }
   const [run] = await tx.query<{ id: string }>(
     `insert into sync_run (trigger, scope, force, reason) values ('resync', $1::jsonb, $2, $3) returning id`,
-    [scope, request.force, request.reason ?? null],
+    [scopeJson, force, reason ?? null],
   );
   if (!run) throw new Error('sync_run returned no row');
-  const accounts = await fillManual(tx, run.id, request.scope);
-  return { runId: run.id, accounts, joined: false };
-}
-
-async function fillManual(tx: Queryable, runId: string, scope: RunScope): Promise<number> {
-  if ('accountIds' in scope) return fill(tx, runId, 'a.id = any($3::bigint[])', scope.accountIds);
-  if ('consentId' in scope) return fill(tx, runId, `a.status = 'active' and a.consent_id = $3`, scope.consentId);
-  if ('connectionId' in scope)
-    return fill(tx, runId, `a.status = 'active' and a.connection_id = $3`, scope.connectionId);
-  return fill(tx, runId, `a.status = 'active' and $3::boolean`, true);
-}
-
-async function fill(tx: Queryable, runId: string, concerned: string, argument: unknown): Promise<number> {
-  let accounts = 0;
-  for (let after: string | undefined = '0'; after !== undefined;) {
-    const step: FillOutcome = await fillOnce(tx, runId, { after, concerned, argument });
-    accounts += step.accounts;
-    after = step.lastId;
+  const { id } = run;
+  let filled = await fill(tx, { id, scope, filled_to: '0' });
+  while (filled.lastId !== undefined && filled.accounts < atOnce) {
+    filled = await fill(tx, { id, scope, filled_to: filled.lastId });
   }
-  await tx.query(`update sync_run set accounts = $2 where id = $1`, [runId, accounts]);
-  return accounts;
+  const missing = await countMissing(tx, { id, scope }, filled.lastId ?? null);
+  return { runId: id, accounts: filled.accounts + missing, joined: false };
 }
 
-interface FillOutcome {
-  accounts: number;
-  /** Where the next step goes on; undefined after the last one. */
-  lastId: string | undefined;
-}
-
-async function fillOnce(
+/** Accounts that are still to be put into the run; none where it is complete. */
+async function countMissing(
   tx: Queryable,
-  runId: string,
-  { after, concerned, argument }: { after: string; concerned: string; argument: unknown },
-): Promise<FillOutcome> {
-  const [step] = await tx.query<{ accounts: number; last_id: string | null }>(fillStep(concerned), [
-    runId,
+  { id, scope }: Pick<FillingRun, 'id' | 'scope'>,
+  after: string | null,
+): Promise<number> {
+  if (after === null) return 0;
+  const { concerned, argument } = concernedBy(scope);
+  const [row] = await tx.query<{ n: number }>(`select count(*)::int as n from account a where ${concerned}`, [
+    id,
     after,
     argument,
   ]);
-  const accounts = step?.accounts ?? 0;
-  if (accounts > 0) await giveNotice(tx, 'reads-due');
-  return { accounts, lastId: accounts === FILL_STEP ? (step?.last_id ?? undefined) : undefined };
+  return row?.n ?? 0;
 }
 
 export interface FinishedRun {

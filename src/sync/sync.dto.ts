@@ -64,7 +64,10 @@ export class ResyncAnswerDto {
   @ApiProperty({ example: '12' })
   runId: string;
 
-  @ApiProperty({ description: 'Accounts of the run', example: 400 })
+  @ApiProperty({
+    description: 'Accounts that the run concerns; of more than 100,000 some are put in after the answer',
+    example: 400,
+  })
   accounts: number;
 }
 
@@ -104,7 +107,7 @@ export class RunDto implements RunView {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   finishedAt: string | null;
 
-  @ApiProperty({ example: 400 })
+  @ApiProperty({ description: 'Accounts that are in the run so far', example: 400 })
   accounts: number;
 
   @ApiProperty({ type: Object, description: 'Accounts by outcome', example: { READ: 380, CURRENCY_MISMATCH: 20 } })

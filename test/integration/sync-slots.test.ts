@@ -1,4 +1,4 @@
-import { fillNextStep, finishRuns, openScheduledRun } from '../../src/sync/runs';
+import { fillNextStep, finishRuns, openManualRun, openScheduledRun, type OpenedRun } from '../../src/sync/runs';
 import { addMyposAccount, callsOf, type AddedAccount } from '../support/bank-accounts';
 import { eventually } from '../support/eventually';
 import { Outside, registerMypos, TestGateway, type Json } from '../support/gateway';
@@ -208,10 +208,11 @@ where datname = current_database() and wait_event_type = 'Lock' and query like '
     }
   });
 
-  it('with more accounts than one statement takes are filled step by step, paused connections at once', async () => {
+  /** Two connections with 25,000 accounts each. */
+  async function fiftyThousandAccounts(): Promise<[connectionId: string, other: string]> {
     const gateway = await TestGateway.start(testDatabase, outside);
     const { connectionId } = await registerMypos(gateway, outside);
-    const { connectionId: pausedConnection } = await registerMypos(gateway, outside);
+    const { connectionId: other } = await registerMypos(gateway, outside);
     const database = testDatabase.database;
     await database.query(`update installation set created_at = now() - interval '3 days'`);
     await gateway.close();
@@ -224,6 +225,12 @@ insert into account (connection_id, consent_id, subject_id, provider_account_id,
 select c.connection_id, c.id, s.id, s.provider_account_id, 'EUR', s.consent_id || s.provider_account_id, now() - interval '1 day'
 from subjects s join consent c on c.id = s.consent_id`,
     );
+    return [connectionId, other];
+  }
+
+  it('with more accounts than one statement takes are filled step by step, paused connections at once', async () => {
+    const [connectionId, pausedConnection] = await fiftyThousandAccounts();
+    const { database } = testDatabase;
     await database.query(
       `update connection set status = 'paused', paused_by = 'operator', paused_at = now(), pause_reason = 'moved' where id = $1`,
       [pausedConnection],
@@ -270,5 +277,28 @@ select (select a.connection_id from account a where a.id = b.account_id), b.outc
       { connection_id: connectionId, outcome: null, n: 25_000 },
       { connection_id: pausedConnection, outcome: 'PAUSED', n: 25_000 },
     ]);
+  });
+
+  it('with more accounts than a call waits for are filled likewise where an operator resyncs them', async () => {
+    const [connectionId] = await fiftyThousandAccounts();
+    const { database } = testDatabase;
+    const resync = (): Promise<OpenedRun> =>
+      database.transaction((tx) =>
+        openManualRun(tx, { scope: { connectionId }, force: false, reason: undefined }, 20_000),
+      );
+    const run = await resync();
+    // The answer counts all of them, those that are not in it yet included; and a second call finds the run.
+    expect(run).toMatchObject({ accounts: 25_000, joined: false });
+    expect(await resync()).toEqual({ ...run, joined: true });
+    expect(await database.query('select from waiting_account')).toHaveLength(20_000);
+
+    expect(await fillNextStep(database)).toMatchObject({ runId: run.runId, accounts: 25_000, complete: true });
+    expect(await fillNextStep(database)).toBeUndefined();
+    expect(await resync()).toEqual({ ...run, joined: true });
+    const [waiting] = await database.query(
+      `select count(*)::int as n, count(*) filter (where connection_id = $1)::int as wanted from waiting_account`,
+      [connectionId],
+    );
+    expect(waiting).toEqual({ n: 25_000, wanted: 25_000 });
   });
 });
