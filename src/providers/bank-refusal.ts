@@ -1,5 +1,6 @@
 import { isJsonObject, JsonNumber, JsonProblem, parseJson } from '../shared/json';
 import type { JsonObject, JsonValue } from '../shared/json';
+import { BANK_JSON } from './bank-json';
 
 /** What an answer that is no success says about its reason, whatever shape it has. */
 export interface BankRefusal {
@@ -49,7 +50,7 @@ export function readRefusal(
 
 function tryJson(text: string): JsonValue | undefined {
   try {
-    return parseJson(text);
+    return parseJson(text, BANK_JSON);
   } catch (error) {
     if (error instanceof JsonProblem) return undefined;
     throw error;

@@ -17,6 +17,8 @@ export class JsonProblem extends Error {
 export interface JsonLimits {
   /** Nested lists and objects; 32 where it is left out. */
   maxDepth?: number;
+  /** Values of every kind, those within others included; any number where it is left out. */
+  maxValues?: number;
   /** Lets U+0000 into strings, for callers that hold every string to a rule and can so name the field that it is in. */
   nulAllowed?: true;
 }
@@ -25,8 +27,8 @@ export interface JsonLimits {
  * Parses a JSON text (RFC 8259) without losing a digit, and refuses what two readers could understand differently:
  * a key that occurs twice, an unpaired surrogate, a byte order mark. Throws JsonProblem.
  */
-export function parseJson(text: string, { maxDepth = 32, nulAllowed }: JsonLimits = {}): JsonValue {
-  return new JsonReader(text, maxDepth, nulAllowed === true).read();
+export function parseJson(text: string, limits: JsonLimits = {}): JsonValue {
+  return new JsonReader(text, limits).read();
 }
 
 /** Whether the value is a JSON object, not a list, a number or null. */
@@ -57,14 +59,20 @@ Object.freeze(Bare.prototype);
 class JsonReader {
   private at = 0;
   private depth = 0;
+  private values = 0;
+  private readonly maxDepth: number;
+  private readonly maxValues: number;
+  private readonly nulAllowed: boolean;
   /** Then so is every part of it that ends at quotation marks. */
   private readonly wellFormed: boolean;
 
   constructor(
     private readonly text: string,
-    private readonly maxDepth: number,
-    private readonly nulAllowed: boolean,
+    { maxDepth = 32, maxValues = Infinity, nulAllowed }: JsonLimits,
   ) {
+    this.maxDepth = maxDepth;
+    this.maxValues = maxValues;
+    this.nulAllowed = nulAllowed === true;
     this.wellFormed = text.isWellFormed();
   }
 
@@ -78,6 +86,8 @@ class JsonReader {
 
   private value(): JsonValue {
     this.skipSpace();
+    this.values += 1;
+    if (this.values > this.maxValues) this.refuse(`more than ${this.maxValues} values`);
     switch (this.text[this.at]) {
       case '{':
         return this.object();

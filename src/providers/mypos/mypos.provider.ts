@@ -6,6 +6,7 @@ import { isJsonObject } from '../../shared/json';
 import type { JsonValue } from '../../shared/json';
 import { answeredRead } from '../answered-read';
 import { judgeRefusal } from '../bank-errors';
+import { BANK_JSON } from '../bank-json';
 import { readRefusal } from '../bank-refusal';
 import { TLS_SECRETS } from '../client-tls';
 import { failedCall, ownFailure, refusedRead, unreadableRead } from '../failed-read';
@@ -84,7 +85,7 @@ export class MyposProvider implements BalanceProvider<MyposSettings> {
 
 /** A 200 that carries an error in place of balances is a refusal by another name. */
 function readSuccess(answer: Answer, context: FailureContext): FetchResult {
-  const json = readJson(answer);
+  const json = readJson(answer, BANK_JSON);
   if (!json.ok) return unreadableRead(answer, json.problem, context);
   const hasBalances = isJsonObject(json.value) && Array.isArray(json.value.balances);
   if (!hasBalances && givesReason(answer)) return refusedRead(answer, context);

@@ -4,6 +4,7 @@ import { HttpClient, readJson } from '../../shared/http-client';
 import type { Answer, CallFailure } from '../../shared/http-client';
 import type { JsonValue } from '../../shared/json';
 import { answeredRead } from '../answered-read';
+import { BANK_JSON } from '../bank-json';
 import { TLS_SECRETS } from '../client-tls';
 import { failedCall, refusedRead, unreadableRead } from '../failed-read';
 import type { FailureContext } from '../failed-read';
@@ -88,7 +89,7 @@ export class OneSingleViewProvider implements BalanceProvider<OneSingleViewSetti
   private judge(result: Answer | CallFailure, context: FailureContext): FetchResult {
     if (result.kind === 'failure') return failedCall(result, context);
     if (result.status !== 200) return refusedRead(result, context);
-    const json = readJson(result);
+    const json = readJson(result, BANK_JSON);
     if (!json.ok) return unreadableRead(result, json.problem, context);
     if (!isSuccess(json.value)) return refusedRead(result, context);
     return answeredRead(result, json.value, context);

@@ -32,6 +32,15 @@ describe('readJson', () => {
 
   it.each(['{"amount":', '{"a":1}{"a":2}', '{"a":1,"a":2}', '\uFEFF{}', 'NaN'])('refuses the text %j', (body) => {
     const reading = readJson(answer(body));
-    expect(reading.ok ? '' : reading.problem).toMatch(/^not JSON: .+, status 200$/);
+    expect(reading.ok ? '' : reading.problem).toMatch(/^no usable JSON: .+, status 200$/);
+  });
+
+  it('refuses more values than the caller wants', () => {
+    const body = '{"a":[1,{}]}';
+    expect(readJson(answer(body), { maxValues: 4 }).ok).toBe(true);
+    expect(readJson(answer(body), { maxValues: 3 })).toEqual({
+      ok: false,
+      problem: 'no usable JSON: more than 3 values (position 8), status 200',
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { JsonProblem, parseJson, type JsonValue } from '../json';
+import { JsonProblem, parseJson, type JsonLimits, type JsonValue } from '../json';
 import type { Answer } from './types';
 
 export type JsonReading = { ok: true; value: JsonValue } | { ok: false; problem: string };
@@ -9,16 +9,16 @@ export type JsonReading = { ok: true; value: JsonValue } | { ok: false; problem:
  *
  * @returns the value with its numbers as text, or in words what the body is instead (never a quotation of it)
  */
-export function readJson(answer: Answer): JsonReading {
+export function readJson(answer: Answer, limits?: JsonLimits): JsonReading {
   if (answer.body.trim() === '') return { ok: false, problem: `an empty body with status ${answer.status}` };
   if (!isJsonType(answer.contentType)) {
     return { ok: false, problem: `${describeType(answer)} in place of JSON with status ${answer.status}` };
   }
   try {
-    return { ok: true, value: parseJson(answer.body) };
+    return { ok: true, value: parseJson(answer.body, limits) };
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
-    const what = looksLikeHtml(answer.body) ? 'HTML labelled as JSON' : `not JSON: ${error.message}`;
+    const what = looksLikeHtml(answer.body) ? 'HTML labelled as JSON' : `no usable JSON: ${error.message}`;
     return { ok: false, problem: `${what}, status ${answer.status}` };
   }
 }

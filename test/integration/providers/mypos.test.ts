@@ -137,6 +137,16 @@ describe('myPOS over the wire', () => {
       { body: '{"message":"The consent has expired"}' },
       { outcome: 'CONSENT_REQUIRED', stops: 'consent', reason: 'myPOS answered 200: The consent has expired' },
     ],
+    [
+      'millions of balances',
+      { body: `{"balances":[${'{},'.repeat(1_500_000)}{}]}` },
+      { outcome: 'INVALID_PAYLOAD', reason: expect.stringContaining('more than 10000 values') },
+    ],
+    [
+      'a refusal beside millions of values',
+      { status: 403, body: `{"tppMessages":[{"code":"CONSENT_EXPIRED"}],"more":[${'1,'.repeat(1_500_000)}1]}` },
+      { outcome: 'BANK_ERROR' },
+    ],
     ['a redirect', { status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, { outcome: 'BANK_ERROR' }],
     ['a busy service', { status: 503 }, { outcome: 'BANK_UNAVAILABLE', retry: 'in-run', stops: 'nothing' }],
     [

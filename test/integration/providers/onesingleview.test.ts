@@ -207,6 +207,11 @@ describe('OneSingleView over the wire', () => {
       { headers: { 'Content-Type': 'text/html' }, body: '<html></html>' },
       { outcome: 'INVALID_PAYLOAD', retry: 'next-slot' },
     ],
+    [
+      'millions of balances',
+      { body: `{"success":true,"payload":[{"data":{"balance":[${'{},'.repeat(1_500_000)}{}]}}]}` },
+      { outcome: 'INVALID_PAYLOAD', reason: expect.stringContaining('more than 10000 values') },
+    ],
     ['a 404', { status: 404, body: '{}' }, { outcome: 'ACCOUNT_UNKNOWN' }],
     ['a 500', { status: 500, body: 'token-1' }, { outcome: 'BANK_UNAVAILABLE', retry: 'in-run' }],
   ])('translates %s', async (_what, given, expected) => {
