@@ -156,19 +156,29 @@ where datname = current_database() and wait_event_type = 'Lock' and query like '
     }
   });
 
-  it('before an installation are not missed by it, and a slot does not concern an account that came after it', async () => {
+  it('before an installation are not missed by it', async () => {
     const gateway = await TestGateway.start(testDatabase, outside, DAILY);
+    try {
+      const { consentId } = await registerMypos(gateway, outside);
+      await addMyposAccount({ gateway, outside }, consentId);
+      const { database } = testDatabase;
+      await database.query('update installation set created_at = now()');
+      expect(await openScheduledRun(database, new Date(Date.now() - 60_000))).toBeUndefined();
+      expect(await gateway.list('/admin/runs')).toEqual([]);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it('do not concern an account that came after them', async () => {
+    const gateway = await TestGateway.start(testDatabase, outside);
     try {
       const { consentId } = await registerMypos(gateway, outside);
       const old = await addMyposAccount({ gateway, outside }, consentId);
       const young = await addMyposAccount({ gateway, outside }, consentId);
       const closed = await addMyposAccount({ gateway, outside }, consentId);
       await gateway.ok('DELETE', `/admin/accounts/${closed.id}`);
-      const database = testDatabase.database;
-      await database.query('update installation set created_at = now()');
-      expect(await openScheduledRun(database, new Date(Date.now() - 60_000))).toBeUndefined();
-      expect(await gateway.list('/admin/runs')).toEqual([]);
-
+      const { database } = testDatabase;
       await database.query(`update installation set created_at = now() - interval '3 days'`);
       await database.query(`update account set created_at = now() - interval '3 days' where id <> $1`, [young.id]);
       const slot = new Date(Date.now() - 7_200_000);
