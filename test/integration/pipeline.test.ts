@@ -14,6 +14,8 @@ describe('the way of a balance, end to end', () => {
   let demo: DemoAccount[];
   let run: Json;
   let records: Json[];
+  /** AMLYZE's, of that run. */
+  let ledger: Json[];
 
   beforeAll(async () => {
     testDatabase = await createTestDatabase();
@@ -41,6 +43,7 @@ describe('the way of a balance, end to end', () => {
     }
     run = await gateway.sync();
     records = await gateway.delivered();
+    ledger = await outside.amlyze.ledger();
   }, 60_000);
 
   afterAll(async () => {
@@ -69,8 +72,7 @@ describe('the way of a balance, end to end', () => {
     );
   });
 
-  it("says accepted exactly where AMLYZE's ledger has the record, digit for digit", async () => {
-    const ledger = await outside.amlyze.ledger();
+  it("says accepted exactly where AMLYZE's ledger has the record, digit for digit", () => {
     const accepted = records.filter((record) => record.state === 'accepted');
     expect(new Map(ledger.map((entry) => [entry.communicationNumber, entry.value]))).toEqual(
       new Map(accepted.map((record) => [record.communicationNumber, record.value])),
