@@ -20,23 +20,21 @@ const FILLED_AT_ONCE = 100_000;
 // A slot does not concern an account that came after it.
 const ACTIVE = `a.status = 'active' and a.created_at <= coalesce((select slot from sync_run where id = $1), 'infinity')`;
 
-/** What the selector of run `$1` says of account `a`, whose number is greater than `$2`; its argument is `$3`. */
+/** What the selector of run `$1` says of account `a`; its argument is `$3`. */
 function concernedBy(scope: RunScope): { concerned: string; argument: unknown } {
-  if ('accountIds' in scope) return { concerned: 'a.id > $2 and a.id = any($3::bigint[])', argument: scope.accountIds };
-  if ('consentId' in scope)
-    return { concerned: `a.id > $2 and ${ACTIVE} and a.consent_id = $3`, argument: scope.consentId };
-  if ('connectionId' in scope)
-    return { concerned: `a.id > $2 and ${ACTIVE} and a.connection_id = $3`, argument: scope.connectionId };
-  return { concerned: `a.id > $2 and ${ACTIVE} and $3::boolean`, argument: scope.all };
+  if ('accountIds' in scope) return { concerned: 'a.id = any($3::bigint[])', argument: scope.accountIds };
+  if ('consentId' in scope) return { concerned: `${ACTIVE} and a.consent_id = $3`, argument: scope.consentId };
+  if ('connectionId' in scope) return { concerned: `${ACTIVE} and a.connection_id = $3`, argument: scope.connectionId };
+  return { concerned: `${ACTIVE} and $3::boolean`, argument: scope.all };
 }
 
 /**
  * Accounts on paused connections get their outcome here: claiming them one by one would only delay the others. A closed one, which a resync
- * may name, is claimed as usual and told to be closed.
+ * may name, is claimed as usual and told to be closed. `$2` is the last account of the step before.
  */
 const fillStep = (concerned: string): string => `
 with concerned as materialized (
-  select a.id, a.connection_id, a.subject_id, a.status from account a where ${concerned} order by a.id limit ${FILL_STEP}
+  select a.id, a.connection_id, a.subject_id, a.status from account a where a.id > $2 and ${concerned} order by a.id limit ${FILL_STEP}
 ), paused as materialized (
   select c.id, 'the connection is paused: ' || coalesce(k.pause_reason, 'no reason given') as reason
   from concerned c join connection k on k.id = c.connection_id
@@ -195,11 +193,10 @@ async function countMissing(
 ): Promise<number> {
   if (after === null) return 0;
   const { concerned, argument } = concernedBy(scope);
-  const [row] = await tx.query<{ n: number }>(`select count(*)::int as n from account a where ${concerned}`, [
-    id,
-    after,
-    argument,
-  ]);
+  const [row] = await tx.query<{ n: number }>(
+    `select count(*)::int as n from account a where a.id > $2 and ${concerned}`,
+    [id, after, argument],
+  );
   return row?.n ?? 0;
 }
 

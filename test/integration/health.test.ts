@@ -278,7 +278,8 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
   it('shows the whole on one page', async () => {
     const { consentId } = await registerMypos(gateway, outside);
     await addMyposAccount({ gateway, outside }, consentId);
-    const { connectionId } = await registerOneSingleView(gateway, outside);
+    await registerMypos(gateway, outside);
+    await registerOneSingleView(gateway, outside);
     await gateway.sync({ all: true });
     const page = await eventually('the page has the run', async () => {
       const status = await gateway.ok('GET', '/admin/status');
@@ -291,8 +292,8 @@ $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; en
       accounts: { outcomes: expect.objectContaining({ READ: expect.any(Number) }) },
     });
     const { connections } = page as { connections: Json[] };
-    const registered = connections.find(({ id }) => id === connectionId);
-    expect(registered).toMatchObject({ provider: 'onesingleview', status: 'active', accounts: 0 });
+    expect(connections.length).toBeGreaterThan(2);
+    expect(connections.at(-1)).toMatchObject({ provider: 'onesingleview', status: 'active', accounts: 0 });
     expect(page).toMatchObject({ connectionsTotal: connections.length, connectionsTruncated: false });
     expect((await get('/admin/status')).status).toBe(401);
   });

@@ -6,7 +6,7 @@ import { AccountsModule } from '../../src/accounts/accounts.module';
 import { ConnectionsModule } from '../../src/connections/connections.module';
 import { ConsentsModule } from '../../src/consents/consents.module';
 import { ADMIN_KEY, type AdminApp, startAdminApp } from '../support/admin-app';
-import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { sharedDatabase } from '../support/postgres';
 import { eventually } from '../support/eventually';
 import { liveMegabytes } from '../support/live-memory';
 import { addConsent, type Registered, registerConsent } from '../support/registry-data';
@@ -20,15 +20,10 @@ interface Result {
 describe('import of accounts', () => {
   let admin: AdminApp;
   let registered: Registered;
-  let shared: TestDatabase;
+  const shared = sharedDatabase();
 
-  beforeAll(async () => {
-    shared = await createTestDatabase();
-  });
-  afterAll(() => shared.drop());
   beforeEach(async () => {
-    await shared.empty();
-    admin = await startAdminApp([ConnectionsModule, ConsentsModule, AccountsModule], {}, shared);
+    admin = await startAdminApp([ConnectionsModule, ConsentsModule, AccountsModule], {}, shared());
     registered = await registerConsent(admin);
   });
   afterEach(() => admin.close());

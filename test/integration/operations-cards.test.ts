@@ -2,21 +2,16 @@ import type { AdminApp } from '../support/admin-app';
 import type { Json } from '../support/gateway';
 import { CardRetention } from '../../src/operations/card-retention';
 import { call, cardOperation, operation, post, settleAs, startOperationsApp, WITH_CARDS } from '../support/operations';
-import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { sharedDatabase } from '../support/postgres';
 
 const [CARD, OTHER_CARD] = ['4111111111111111', '5555555555554444'];
 
 describe('operations with card data', () => {
   let admin: AdminApp;
-  let shared: TestDatabase;
+  const shared = sharedDatabase();
 
-  beforeAll(async () => {
-    shared = await createTestDatabase();
-  });
-  afterAll(() => shared.drop());
   beforeEach(async () => {
-    await shared.empty();
-    admin = await startOperationsApp(WITH_CARDS, shared);
+    admin = await startOperationsApp(WITH_CARDS, shared());
   });
   afterEach(() => admin.close());
 

@@ -324,8 +324,8 @@ describe('the pre-flight, OPERATIONS_PREFLIGHT=true', () => {
         },
       ],
     });
-    const states = new Map((await gateway.delivered()).map((record: Json) => [record.operationExtId, record.state]));
-    expect([states.get('fit'), states.get('unfit')]).toEqual(['accepted', undefined]);
+    const records = (await gateway.delivered()).filter((record: Json) => /^(?:un)?fit$/.test(record.operationExtId));
+    expect(records.map((record: Json) => [record.operationExtId, record.state])).toEqual([['fit', 'accepted']]);
   });
 
   it("lets the vendor page's own example through", async () => {

@@ -3,19 +3,14 @@ import { ADMIN_KEY, type AdminApp } from '../support/admin-app';
 import { answerOf, undescribed } from '../support/described';
 import type { Json } from '../support/gateway';
 import { call, operation, post, settleAs, startOperationsApp } from '../support/operations';
-import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { sharedDatabase } from '../support/postgres';
 
 describe('POST /admin/operations', () => {
   let admin: AdminApp;
-  let shared: TestDatabase;
+  const shared = sharedDatabase();
 
-  beforeAll(async () => {
-    shared = await createTestDatabase();
-  });
-  afterAll(() => shared.drop());
   beforeEach(async () => {
-    await shared.empty();
-    admin = await startOperationsApp({}, shared);
+    admin = await startOperationsApp({}, shared());
   });
   afterEach(() => admin.close());
 
@@ -308,17 +303,12 @@ describe('POST /admin/operations', () => {
 
 describe('operations by configuration', () => {
   let admin: AdminApp;
-  let shared: TestDatabase;
+  const shared = sharedDatabase();
 
-  beforeAll(async () => {
-    shared = await createTestDatabase();
-  });
-  afterAll(() => shared.drop());
-  beforeEach(() => shared.empty());
   afterEach(() => admin.close());
 
   it('are off by default, and the answer says which variable turns them on', async () => {
-    admin = await startOperationsApp({ OPERATIONS_IMPORT: '' }, shared);
+    admin = await startOperationsApp({ OPERATIONS_IMPORT: '' }, shared());
     for (const [path, type] of [
       ['/admin/operations', 'application/json'],
       ['/admin/operations/import', 'application/x-ndjson'],
@@ -332,7 +322,7 @@ describe('operations by configuration', () => {
   });
 
   it('are shown in the status once they are on', async () => {
-    admin = await startOperationsApp({ OPERATIONS_DELIVERY: 'batch', CARD_DATA_RETENTION: '2h' }, shared);
+    admin = await startOperationsApp({ OPERATIONS_DELIVERY: 'batch', CARD_DATA_RETENTION: '2h' }, shared());
     const status = (await call(admin, 'GET', '/admin/status')).body;
     expect(status.operations).toEqual({
       import: 'without-monitoring',
@@ -344,7 +334,7 @@ describe('operations by configuration', () => {
   });
 
   it('go to the batch where that is wanted, unless they ask for screening', async () => {
-    admin = await startOperationsApp({ OPERATIONS_DELIVERY: 'batch', AMLYZE_BUSINESS_UNIT: 'LT' }, shared);
+    admin = await startOperationsApp({ OPERATIONS_DELIVERY: 'batch', AMLYZE_BUSINESS_UNIT: 'LT' }, shared());
     await post(admin, [operation('plain'), operation('screened', { initializeScreeningProcesses: ['PEP'] })]);
     const rows = await admin.testDatabase.database.query(
       'select operation_ext_id, channel, business_unit, payload from record_with_state order by id',
@@ -357,7 +347,7 @@ describe('operations by configuration', () => {
   });
 
   it('carry the numbers of the caller where that is configured, each number once', async () => {
-    admin = await startOperationsApp({ OPERATIONS_CALLER_NUMBERS: 'true' }, shared);
+    admin = await startOperationsApp({ OPERATIONS_CALLER_NUMBERS: 'true' }, shared());
     const first = await post(admin, operation('a', { communicationNumber: 'mine-1' }));
     expect(first.body).toMatchObject({ result: 'taken', communicationNumber: 'mine-1' });
     expect(await post(admin, operation('b', { communicationNumber: 'mine-1' }))).toMatchObject({ status: 409 });

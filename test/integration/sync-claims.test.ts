@@ -7,7 +7,7 @@ import type { SubjectResult } from '../../src/sync/subject-result';
 import { loadSubjects, type QueuePlace } from '../../src/sync/subject-state';
 import { writeReadings, type Writing } from '../../src/sync/write-readings';
 import { eventually } from '../support/eventually';
-import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { sharedDatabase, type TestDatabase } from '../support/postgres';
 
 const writing: Writing = {
   identity: { installationId: '0123456789ab', prefix: 'obg-', requester: 'test', businessUnit: undefined },
@@ -20,17 +20,11 @@ describe('claims of reads', () => {
   let connectionId: string;
   let consentId: string;
 
-  beforeAll(async () => {
-    test = await createTestDatabase();
-  });
+  const shared = sharedDatabase();
 
   beforeEach(async () => {
-    await test.empty();
+    test = shared();
     [connectionId, consentId] = await registry();
-  });
-
-  afterAll(async () => {
-    await test.drop();
   });
 
   async function one<T>(sql: string, values: unknown[] = []): Promise<T> {

@@ -54,6 +54,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** One database for the tests of a describe, empty at the beginning of each; to be called before their other hooks are set. */
+export function sharedDatabase(): () => TestDatabase {
+  let shared: TestDatabase;
+  beforeAll(async () => {
+    shared = await createTestDatabase();
+  });
+  beforeEach(() => shared.empty());
+  afterAll(() => shared.drop());
+  return () => shared;
+}
+
 /** A database without any table, for tests of the migrations themselves. */
 export async function createEmptyDatabase(options = ''): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `empty_${randomBytes(8).toString('hex')}`;

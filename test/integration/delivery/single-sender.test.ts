@@ -13,7 +13,7 @@ import { Metrics } from '../../../src/shared/metrics';
 import { ADMIN_KEY } from '../../support/admin-app';
 import { eventually } from '../../support/eventually';
 import { HeldAmlyze } from '../../support/held-amlyze';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres';
+import { sharedDatabase, type TestDatabase } from '../../support/postgres';
 import { giveState } from '../../support/give-state';
 
 const CONCURRENCY = 2;
@@ -29,16 +29,13 @@ describe('records that go out one by one', () => {
   let settling: Settling;
   let sender: SingleSender;
 
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-  });
-  afterAll(() => testDatabase.drop());
+  const shared = sharedDatabase();
 
   beforeEach(async () => {
+    testDatabase = shared();
     await testDatabase.database.query(
       'alter table delivery_result drop constraint if exists refuse_returned, drop constraint if exists refuse_one',
     );
-    await testDatabase.empty();
     amlyze = new HeldAmlyze();
     const environment = environmentFor(await amlyze.listen());
     const { database } = testDatabase;
